@@ -57,9 +57,14 @@ def _missing_libraries(python: Path, libraries: tuple[str, ...]) -> tuple[str, .
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise Unavailable(
-            "library_missing",
-            f"The interpreter {python} cannot be run ({error})",
-            remedy="run `mirpipe models install`, or let MIRPIPE_MODELS_PYTHON name another",
-        ) from error
+        raise cannot_be_run(python, error) from error
     return tuple(json.loads(process.stdout))
+
+
+def cannot_be_run(python: Path, error: Exception) -> Unavailable:
+    """Return the error that says why the interpreter cannot be run, and the remedy."""
+    return Unavailable(
+        "library_missing",
+        f"The interpreter {python} cannot be run ({error})",
+        remedy="run `mirpipe models install`, or let MIRPIPE_MODELS_PYTHON name another",
+    )

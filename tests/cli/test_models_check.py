@@ -1,6 +1,7 @@
 """Tests for `mirpipe models check`, which compares models with their libraries."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli import main, models_check
-from mirpipe.errors import PluginError, Unavailable
+from mirpipe.errors import MirpipeError, OutOfMemory, StageFailed, Unavailable
 from mirpipe.operations.model_check.check import ModelCheck
+from mirpipe.operations.model_check.check import check as check_model
 from mirpipe.operations.model_check.musical_facts import Fact
 from mirpipe.settings import PROJECT, settings
 from tests.support.random_weights import folder_of_weights
@@ -61,10 +63,67 @@ def test_the_exit_code_speaks_of_agreement_and_determinism_alone(
     assert f"clap: {word}: a drum loop is nearer to a drum loop" in table
 
 
-def test_a_model_without_a_library_is_refused() -> None:
-    refused = mirpipe("signal")
-    assert isinstance(refused.exception, PluginError)
-    assert "signal cannot be checked" in str(refused.exception)
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("weights_missing", "No weights", remedy="download them"),
+        StageFailed("The check of mert ended."),
+        OutOfMemory("No memory is left."),
+    ],
+)
+def test_a_model_that_cannot_run_does_not_hide_the_results_of_others(
+    error: MirpipeError, *, as_json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(name: str, _demo: Path) -> ModelCheck:
+        if name == "mert":
+            raise error
+        return replace(result(), name=name)
+
+    monkeypatch.setattr("mirpipe.operations.model_check.check.check", check)
+    ended = mirpipe("clap", "mert", "muq", *(["--json"] if as_json else []))
+    assert ended.exit_code == 1
+    assert f"mert could not be checked: {error}" in ended.stderr
+    if as_json:
+        printed = {
+            each["name"]: (each["passed"], each["error"]) for each in json.loads(ended.stdout)
+        }
+        assert printed == {"clap": (True, None), "mert": (False, str(error)), "muq": (True, None)}
+    else:
+        assert "clap: yes:" in ended.stdout
+        assert "muq: yes:" in ended.stdout
+
+
+def test_results_are_printed_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(name: str, _demo: Path) -> ModelCheck:
+        if name == "mert":
+            raise KeyboardInterrupt
+        return result()
+
+    monkeypatch.setattr("mirpipe.operations.model_check.check.check", check)
+    assert "clap: yes:" in mirpipe("clap", "mert").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("nonesuch", "There is no model 'nonesuch'"), ("signal", "signal cannot be checked")],
+)
+def test_a_wrong_name_is_refused_before_a_model_is_checked(name: str, message: str) -> None:
+    refused = mirpipe("clap", name)
+    assert refused.exit_code == 2
+    assert message in refused.stderr
+    assert "checking clap" not in refused.stderr
+
+
+def test_a_deleted_interpreter_is_named_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted = tmp_path / "deleted" / "python"
+    monkeypatch.setattr("mirpipe.registry.Plugins.interpreter", lambda _kind, _name: deleted)
+    with pytest.raises(Unavailable) as raised:
+        check_model("clap", tmp_path)
+    assert f"The interpreter {deleted} cannot be run" in raised.value.problem
+    assert "mirpipe models install" in raised.value.remedy
 
 
 def test_without_weights_the_error_names_the_command_that_lists_them(

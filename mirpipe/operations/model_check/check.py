@@ -11,6 +11,7 @@ import numpy as np
 
 from mirpipe import registry
 from mirpipe.errors import StageFailed
+from mirpipe.models.interpreters import cannot_be_run
 from mirpipe.operations.model_check.measurement import Measurement, Role
 from mirpipe.operations.model_check.musical_facts import (
     Fact,
@@ -80,7 +81,7 @@ def check(name: str, demo: Path) -> ModelCheck:
     """Run the plug-in in two processes and its library in a third, and compare the results.
 
     `demo` is the folder of the demo library. Raises Unavailable if weights or libraries are
-    missing, and StageFailed if a process fails.
+    missing or the interpreter cannot be run, and StageFailed if a process fails.
     """
     python = registry.plugins_of(name).interpreter(name)
     roles: tuple[Role, ...] = ("mirpipe", "mirpipe", "library")
@@ -143,13 +144,16 @@ def _measure(python: Path, name: str, role: Role, demo: Path) -> Measurement:
     with TemporaryDirectory() as folder:
         output = Path(folder) / "measurement.json"
         module = "mirpipe.operations.model_check.measurement"
-        process = subprocess.run(
-            [str(python), "-P", "-m", module, name, role, str(demo), str(output)],
-            stdout=subprocess.DEVNULL,
-            env=child_environment(without="AIRFLOW", **settings().as_environment()),
-            preexec_fn=dies_with_parent(signal.SIGKILL),
-            check=False,
-        )
+        try:
+            process = subprocess.run(
+                [str(python), "-P", "-m", module, name, role, str(demo), str(output)],
+                stdout=subprocess.DEVNULL,
+                env=child_environment(without="AIRFLOW", **settings().as_environment()),
+                preexec_fn=dies_with_parent(signal.SIGKILL),
+                check=False,
+            )
+        except OSError as error:
+            raise cannot_be_run(python, error) from error
         if process.returncode:
             raise StageFailed(
                 f"The check of {name} ({role}) ended with exit code {process.returncode} in the "
