@@ -96,7 +96,7 @@ class Plugins(Generic[S, P]):
         if needs is _NO_NEEDS:
             return declared
         spec = replace(declared, compute_dtype=_compute_dtype(declared, needs))
-        files = [weight_files.verified_weights(file, plugin=name) for file in needs.weights]
+        files = list(weight_files.verified_weights(needs.weights, plugin=name).values())
         if not files:
             return spec
         spec = replace(spec, checkpoint_sha256=weight_files.combined_sha256(files))
@@ -122,8 +122,7 @@ class Plugins(Generic[S, P]):
 
     def require_text(self, name: str) -> None:
         """Raise Unavailable if the weights for embedding text are missing."""
-        for file in self.needs(name).text_weights:
-            weight_files.verified_weights(file, plugin=name)
+        weight_files.verified_weights(self.needs(name).text_weights, plugin=name)
 
     def interpreter(self, name: str) -> Path:
         """Return the Python interpreter that can run the plug-in.
@@ -150,12 +149,11 @@ class Plugins(Generic[S, P]):
         Raises the errors of `load`.
         """
         needs = self.needs(name)
-        files = {
-            file: weight_files.verified_weights(file, plugin=name).path for file in needs.weights
-        }
+        verified = weight_files.verified_weights(needs.weights, plugin=name)
         for file in needs.text_weights:
             if weight_files.find_weights(file):
-                files[file] = weight_files.verified_weights(file, plugin=name).path
+                verified |= weight_files.verified_weights([file], plugin=name)
+        files = {file: weights.path for file, weights in verified.items()}
         dtype = _compute_dtype(self.declared(name), needs)
         return Runtime(
             files,

@@ -1,6 +1,7 @@
 """Finds weight files on this machine and returns them with their SHA-256."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,21 +49,38 @@ def find_weights(file: WeightFile) -> WeightPath | None:
     return WeightPath(Path(cached), random=False) if isinstance(cached, str) else None
 
 
-def verified_weights(file: WeightFile, *, plugin: str) -> VerifiedWeights:
-    """Return the file with its SHA-256.
+def verified_weights(
+    files: Sequence[WeightFile], *, plugin: str
+) -> dict[WeightFile, VerifiedWeights]:
+    """Return the files with their SHA-256, in the same order.
 
     The error message uses `plugin`, the plug-in's name. Raises Unavailable with the reason
-    `weights_missing` if this machine does not have the file, `weights_unconfirmed` if no SHA-256 is
-    published and the user has not confirmed the file, or `weights_refused` if the file's SHA-256 is
-    not the expected one.
+    `weights_missing` if this machine does not have all files, `weights_unconfirmed` if no SHA-256
+    of a file is published and the user has not confirmed the file, or `weights_refused` if a file's
+    SHA-256 is not the expected one.
     """
-    found = find_weights(file)
-    if found is None:
+    found = {file: path for file in files if (path := find_weights(file))}
+    missing = [file for file in files if file not in found]
+    if missing:
         raise Unavailable(
             "weights_missing",
-            f"The weight file {file.repository}/{file.filename} ({file.megabytes} MB) is missing",
+            _what_is_missing(missing),
             remedy=f"run `mirpipe models pull {plugin}`",
         )
+    return {file: _verified(file, path, plugin=plugin) for file, path in found.items()}
+
+
+def _what_is_missing(files: Sequence[WeightFile]) -> str:
+    """Say how large the files are together, so that nobody takes a small file for all."""
+    first, megabytes = files[0], sum(file.megabytes for file in files)
+    name = f"{first.repository}/{first.filename}"
+    if len(files) == 1:
+        return f"The weight file {name} ({megabytes} MB) is missing"
+    size = f"{megabytes} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
+    return f"{len(files)} weight files ({size} in all), such as {name}, are missing"
+
+
+def _verified(file: WeightFile, found: WeightPath, *, plugin: str) -> VerifiedWeights:
     digest = cached_sha256(found.path)
     if not found.random:
         require_confirmed(file, plugin=plugin)

@@ -54,7 +54,7 @@ def trust(content: bytes, file: WeightFile = FILE) -> None:
 
 def verified(file: WeightFile = FILE) -> weight_files.VerifiedWeights:
     """Return the verified file."""
-    return weight_files.verified_weights(file, plugin="model")
+    return weight_files.verified_weights([file], plugin="model")[file]
 
 
 def test_the_error_for_missing_weights_names_file_size_and_remedy() -> None:
@@ -62,6 +62,27 @@ def test_the_error_for_missing_weights_names_file_size_and_remedy() -> None:
     with pytest.raises(Unavailable, match=message) as error:
         verified()
     assert error.value.reason == "weights_missing"
+
+
+def test_the_error_for_several_missing_files_names_their_total_size(tmp_path: Path) -> None:
+    files = [replace(FILE, filename=name, megabytes=mb) for name, mb in (("a", 1), ("b", 3999))]
+    with pytest.raises(Unavailable) as error:
+        weight_files.verified_weights([*files, FILE], plugin="model")
+    assert error.value.problem == (
+        "3 weight files (4.0 GB in all), such as somebody/model/a, are missing"
+    )
+    write_weights(tmp_path / "models", file=files[1])
+    with pytest.raises(Unavailable, match=r"2 weight files \(2 MB in all\)"):
+        weight_files.verified_weights([*files, FILE], plugin="model")
+
+
+def test_the_error_of_a_plug_in_names_the_total_size_of_its_weights() -> None:
+    with pytest.raises(Unavailable) as error:
+        registry.CAPTIONERS.interpreter("qwen2_audio")
+    assert str(error.value) == (
+        "11 weight files (16.8 GB in all), such as Qwen/Qwen2-Audio-7B-Instruct/config.json, are "
+        "missing: run `mirpipe models pull qwen2_audio`"
+    )
 
 
 def test_the_folder_of_weights_comes_before_the_hub_cache(tmp_path: Path) -> None:

@@ -117,7 +117,10 @@ def _library_calls(name: str) -> tuple[Call, TextCall | None]:
     needs = kind.needs(name)
     needed = (needs.weights, needs.text_weights if _has_text_weights(name) else ())
     files, text_files = (
-        {file: weight_files.verified_weights(file, plugin=name).path for file in group}
+        {
+            file: weights.path
+            for file, weights in weight_files.verified_weights(group, plugin=name).items()
+        }
         for group in needed
     )
     library = load_library(name, files, text_files)
