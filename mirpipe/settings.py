@@ -283,8 +283,8 @@ class Settings(BaseSettings):
     an address of this machine alone."""
     api_token: str | None = Field(default=None, min_length=16)
     """Secret of at least 16 characters that all requests to `mirpipe api` must contain, in the
-    header `Authorization: Bearer …`. Default: none, and then the API is available only on this
-    machine."""
+    header `Authorization: Bearer …`, except for `/health` and `/openapi.json`. Default: none, and
+    then the API is available only on this machine."""
     api_without_login: bool = False
     """Whether everyone who can reach the API may use it without a token, even if bind is not an
     address of this machine alone."""
