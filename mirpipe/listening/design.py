@@ -133,19 +133,22 @@ def plan_in_order(
     """Return what a listener is asked, if the questions `main` are asked in this order.
 
     Controls are spread evenly, and start at another one for each turn. The sides of each of the
-    `comparisons` of the sheet alternate from round to round, and from turn to turn. The first
-    `repeats` questions come again at the end, with the sides swapped.
+    `comparisons` of the sheet alternate from round to round, and from turn to turn. The sides of
+    the controls alternate from one control to the next, so nobody passes all controls by a habit of
+    one side. The first `repeats` questions come again at the end, with the sides swapped.
     """
-    order = list(main)
-    for index, control in enumerate(_turned(list(controls), turn)):
+    order, turned = list(main), _turned(list(controls), turn)
+    for index, control in enumerate(turned):
         order.insert(round((index + 0.5) * len(main) / len(controls)) + index, control)
     planned = []
     for position, question in enumerate([*order, *main[:repeats]]):
-        round_number = question.number // len(comparisons)
-        place = comparisons.index(comparison_of(question)) if question.control is None else 0
-        is_repeat = position >= len(order)
-        side = (round_number + place + turn + is_repeat) % 2
-        is_swapped = question.second_id is not None and side == 1
+        if question.control is None:
+            round_number = question.number // len(comparisons)
+            place, is_repeat = comparisons.index(comparison_of(question)), position >= len(order)
+            side = round_number + place + turn + is_repeat
+        else:  # All sheets have the same controls, and each turn starts at another one.
+            side = turned.index(question) + question.sheet + turn // len(turned)
+        is_swapped = question.second_id is not None and side % 2 == 1
         planned.append(PlannedVote(position, question.number, is_swapped))
     return planned
 

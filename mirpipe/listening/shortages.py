@@ -16,9 +16,12 @@ from mirpipe.listening.design import (
 )
 from mirpipe.listening.subject_results import targets_for_verdict
 
+_CONTROLS_AGAINST_A_HABIT = 2
+"""Smallest number of controls of which one has the copy on the left, and one on the right."""
+
 
 def shortages(test: ListeningTest, options: ListeningOptions) -> list[str]:
-    """Return a reason for missing questions and one for missing controls, as sentences.
+    """Return why questions and controls are missing, and what this means, as sentences.
 
     The list is empty if nothing is missing, or if the answers that the test compares are gone.
     """
@@ -72,8 +75,19 @@ def _missing_controls(
     test: ListeningTest, options: ListeningOptions, answers: Answers
 ) -> Iterator[str]:
     made = test.controls_n // (2 if options.kind == "rating" else 1)
-    if made >= options.controls:
-        return
+    if made < options.controls:
+        yield _why_few_controls(made, options, answers)
+    if made < _CONTROLS_AGAINST_A_HABIT and options.kind != "rating":
+        remedy = ""
+        if options.controls < _CONTROLS_AGAINST_A_HABIT:
+            remedy = f" Use at least {_CONTROLS_AGAINST_A_HABIT} --controls."
+        yield (
+            f"With fewer than {_CONTROLS_AGAINST_A_HABIT} controls, people who always choose the "
+            f"same side cannot be detected.{remedy}"
+        )
+
+
+def _why_few_controls(made: int, options: ListeningOptions, answers: Answers) -> str:
     targets_n = len(_all_targets(answers))
     if made < targets_n:
         others = "other target" if targets_n == made + 1 else "other targets"
@@ -84,7 +98,7 @@ def _missing_controls(
         reason = f"one for each of the {counted(targets_n, 'target')} with answers"
         remedy = "To get more, add targets and run again."
     left_out = "" if made else " Without controls, nobody is left out of the results."
-    yield f"Only {made} of {options.controls} controls could be made, {reason}.{left_out} {remedy}"
+    return f"Only {made} of {options.controls} controls could be made, {reason}.{left_out} {remedy}"
 
 
 def _all_targets(answers: Answers) -> set[int]:

@@ -102,6 +102,23 @@ def test_targets_that_cannot_be_controls_are_replaced_and_missing_controls_are_n
 
 
 @pytest.mark.parametrize("kind", ["answers", "rating"])
+def test_too_few_controls_to_detect_a_habit_of_one_side_are_named(
+    library: Database, kind: str
+) -> None:
+    for controls in range(3):
+        chosen = ("--name", str(controls), "--controls", str(controls), "--questions", "6")
+        warned = run("create", "--kind", kind, *chosen).stderr
+        is_named = "always choose the same side" in warned
+        assert is_named == (kind == "answers" and controls < 2)
+        assert ("Use at least 2 --controls." in warned) == is_named
+    _match_everything(library, but=1)
+    warned = run("create", "--kind", kind, "--name", "few", "--questions", "6").stderr
+    assert "Only 1 of 3 controls could be made" in warned
+    assert ("always choose the same side" in warned) == (kind == "answers")
+    assert "Use at least" not in warned
+
+
+@pytest.mark.parametrize("kind", ["answers", "rating"])
 def test_each_target_has_one_control_so_more_need_more_targets(
     library: Database, kind: str
 ) -> None:

@@ -1,7 +1,7 @@
 """The design of listening tests: balanced pairs, positions and sides, for any number of votes."""
 
 from collections import Counter
-from itertools import combinations, groupby
+from itertools import combinations, groupby, pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpipe.errors import ConfigurationError
-from mirpipe.listening.design import Kind, Question, draw_questions, plan_votes
+from mirpipe.listening.adaptive_order import plan_adaptive_votes
+from mirpipe.listening.design import (
+    Kind,
+    Order,
+    PlannedVote,
+    Question,
+    draw_questions,
+    plan_votes,
+)
 
 SUBJECTS = ["clap", "musicnn", "signal", "mert"]
 
@@ -79,8 +87,56 @@ def test_two_listeners_of_a_sheet_see_each_question_on_both_sides() -> None:
         sides: dict[int, set[bool]] = {}
         for listener in (number, number + sheets):
             for vote in plan_votes(drawn, listener, repeats=0):
-                sides.setdefault(vote.question, set()).add(vote.is_swapped)
+                if vote.question < 9:  # No control.
+                    sides.setdefault(vote.question, set()).add(vote.is_swapped)
         assert set(map(frozenset, sides.values())) == {frozenset({True, False})}
+
+
+@pytest.mark.parametrize("order", ["balanced", "adaptive"])
+@pytest.mark.parametrize("kind", ["answers", "clips"])
+@pytest.mark.parametrize("subjects", [2, 3, 4])
+@pytest.mark.parametrize("controls", [2, 3, 4])
+def test_the_controls_of_a_listener_are_on_alternate_sides_and_balanced_over_listeners(
+    order: Order, kind: Kind, subjects: int, controls: int
+) -> None:
+    drawn = draw_questions(
+        kind,
+        answers(SUBJECTS[:subjects], 24),
+        questions=24,
+        random_references=[(n, 9001 + n) for n in range(controls)],
+        seed=1,
+        order=order,
+    )
+    sheets = drawn[-1].sheet + 1
+    by_number = {(q.sheet, q.number): q for q in drawn}
+    swapped: dict[int, list[bool]] = {}
+    for listener in range(2 * controls * sheets):
+        sides = []
+        for vote in _plan(drawn, listener, order):
+            question = by_number[listener % sheets, vote.question]
+            if question.control is not None:
+                sides.append(vote.is_swapped)
+                swapped.setdefault(question.target_id, []).append(vote.is_swapped)
+        assert len(sides) == controls
+        assert all(one != next_one for one, next_one in pairwise(sides))
+    assert len(swapped) == controls
+    assert {np.mean(each) for each in swapped.values()} == {0.5}
+
+
+def _plan(drawn: list[Question], listener: int, order: Order) -> list[PlannedVote]:
+    if order == "adaptive":
+        return plan_adaptive_votes(drawn, [], listener, count=24, repeats=3, seed=1)
+    return plan_votes(drawn, listener, repeats=3)
+
+
+def test_listeners_of_neighbouring_sheets_see_a_control_on_opposite_sides() -> None:
+    drawn = draw()  # Each sheet has the same controls, and few listeners have one turn only.
+    firsts = [_first_control_is_swapped(drawn, listener) for listener in range(4)]
+    assert firsts == [False, True, False, True]
+
+
+def _first_control_is_swapped(drawn: list[Question], listener: int) -> bool:
+    return next(v.is_swapped for v in plan_votes(drawn, listener, repeats=0) if v.question >= 9)
 
 
 def test_one_listener_sees_each_pair_on_both_sides_equally_often() -> None:

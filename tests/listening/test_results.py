@@ -213,6 +213,19 @@ def test_listeners_who_failed_their_controls_do_not_help_to_reach_five(library: 
     assert found["criteria"][0]["comparisons"][0]["reason"] == "too_few_listeners"
 
 
+@pytest.mark.parametrize("kind", ["answers", "clips"])
+@pytest.mark.parametrize("order", ["balanced", "adaptive"])
+def test_listeners_who_always_choose_the_left_track_are_left_out(
+    library: Database, kind: str, order: str
+) -> None:
+    run("create", "--kind", kind, "--order", order, "--questions", "6")
+    for number, token in enumerate(links(f"{kind}-run1", 6)):
+        vote_all(library, token, {}, seed=number, always_left=True)
+    found = results(f"{kind}-run1")
+    assert (found["listeners_n"], found["left_out_n"]) == (6, 6)
+    assert {c["votes_n"] for c in found["criteria"]} == {0}
+
+
 def test_random_weights_get_no_verdict_and_are_named(library: Database) -> None:
     run("create", "--questions", "12")
     for number, token in enumerate(links("answers-run1", 8)):

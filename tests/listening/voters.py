@@ -33,16 +33,19 @@ def vote_all(
     *,
     seed: int,
     careless: bool = False,
+    always_left: bool = False,
     stop_after: int | None = None,
 ) -> None:
-    """Answer the questions of a link by strengths with noise, or at random."""
+    """Answer the questions of a link by strengths with noise, at random, or always for the left."""
     random = np.random.default_rng(seed)
     with database.listener.begin() as listener, database.app.connect() as app:
         listener.execute(text("SELECT mirpipe.listener_consent(:token)"), {"token": token})
         answered = 0
         while answered != stop_after and (position := _next(listener, token)) is not None:
             row = app.execute(_TRACKS, {"token": token, "position": position}).one()
-            answer = _answer(row, strengths, random, careless=careless)
+            answer = 1
+            if not always_left:
+                answer = _answer(row, strengths, random, careless=careless)
             vote = text("SELECT mirpipe.listener_vote(:token, :position, :answer)")
             values = {"token": token, "position": position, "answer": answer}
             assert listener.execute(vote, values).scalar_one()
