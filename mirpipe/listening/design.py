@@ -11,6 +11,7 @@ Source: Cochran and Cox, Experimental Designs (1957), chapter 4 (Latin squares) 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, product
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -82,9 +83,11 @@ def draw_questions(
     """Return the questions of all sheets, sorted by sheet and number.
 
     A sheet has about as many questions as `questions` says, without controls: complete rounds, at
-    least one. For an adaptive order, there is one sheet with all rounds, from which questions are
-    chosen for each listener. `random_references` are the controls of each sheet, as (target,
-    reference). Raises ConfigurationError if there are not two subjects with different answers.
+    least one. If rounds are left over, a last sheet has them, and is filled up with the first ones,
+    so that all targets are asked. For an adaptive order, there is one sheet with all rounds, from
+    which questions are chosen for each listener. `random_references` are the controls of each
+    sheet, as (target, reference). Raises ConfigurationError if there are not two subjects with
+    different answers.
     """
     if len(answers) < 2:
         raise ConfigurationError(
@@ -98,8 +101,8 @@ def draw_questions(
         rounds = rounds[:MAX_ADAPTIVE_ROUNDS]
         per_sheet = len(rounds)
     found = []
-    for sheet in range(min(MAX_SHEETS, len(rounds) // per_sheet)):
-        drawn = rounds[sheet * per_sheet : (sheet + 1) * per_sheet]
+    for sheet in range(min(MAX_SHEETS, ceil(len(rounds) / per_sheet))):
+        drawn = [*rounds, *rounds[:per_sheet]][sheet * per_sheet : (sheet + 1) * per_sheet]
         whole = [*chain.from_iterable(drawn), *_controls(kind, random_references)]
         found += [replace(q, sheet=sheet, number=number) for number, q in enumerate(whole)]
     return found

@@ -169,13 +169,18 @@ def agreement_of(votes: Sequence[Vote]) -> Agreement:
     """Return how well the listeners agree, on questions that are all choices or all ratings."""
     are_choices = any(vote.second_id is not None for vote in votes)
     values = list(_CHOICES) if are_choices else sorted({vote.answer for vote in votes})
-    row = {
-        question: number for number, question in enumerate(sorted({v.question_id for v in votes}))
-    }
+    by_question = sorted(votes, key=lambda vote: vote.question_id)
+    row = {key: number for number, key in enumerate(dict.fromkeys(map(_asked, by_question)))}
     counts = np.zeros((len(row), len(values)), np.int64)
     for vote in votes:
-        counts[row[vote.question_id], values.index(vote.answer)] += 1
+        counts[row[_asked(vote)], values.index(vote.answer)] += 1
     return agreement(counts, are_choices=are_choices)
+
+
+def _asked(vote: Vote) -> tuple[object, ...]:
+    """Return what was asked. It is the same for a question that is on two sheets."""
+    tracks = vote.target_id, vote.first_id, vote.second_id
+    return *tracks, vote.first_subject, vote.second_subject
 
 
 def _targets(choices: Sequence[Vote]) -> list[TargetVotes]:

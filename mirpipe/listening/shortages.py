@@ -1,6 +1,7 @@
 """Why a listening test has fewer questions or controls than wanted, and what helps."""
 
 from collections.abc import Iterator
+from math import ceil
 
 from mirpipe.db.engine import engine
 from mirpipe.db.queries.comparison_sentences import counted
@@ -14,7 +15,7 @@ from mirpipe.listening.design import (
     different_targets,
     shared_targets,
 )
-from mirpipe.listening.subject_results import targets_for_verdict
+from mirpipe.listening.subject_results import MIN_LISTENERS, targets_for_verdict
 
 _CONTROLS_AGAINST_A_HABIT = 2
 """Smallest number of controls of which one has the copy on the left, and one on the right."""
@@ -61,14 +62,22 @@ def _missing_questions(
     wanted = max(1, round(options.questions / per_round))
     if options.order == "adaptive":
         wanted = min(wanted, MAX_ADAPTIVE_ROUNDS)
-    if rounds >= wanted:
-        return
     needed = targets_for_verdict(pairs_n)
     verdict = f" A verdict needs at least {needed} targets." if rounds < needed else ""
-    yield (
-        f"Only {test.questions_n} of {options.questions} questions could be made: {reason}."
-        f"{verdict} Add targets and run again, or name other subjects with --subject."
-    )
+    remedy = "Add targets and run again, or name other subjects with --subject."
+    if rounds < wanted:
+        yield (
+            f"Only {test.questions_n} of {options.questions} questions could be made: {reason}."
+            f"{verdict} {remedy}"
+        )
+    elif rounds < needed:
+        compared = f"Each pair is compared on only {counted(rounds, 'target')}"
+        yield f"{compared}: {reason}.{verdict} {remedy}"
+    elif options.order == "balanced" and wanted * MIN_LISTENERS < needed:
+        yield (
+            f"Each person compares a pair on {counted(wanted, 'target')} only, so a verdict needs "
+            f"at least {ceil(needed / wanted)} people, or more --questions for each."
+        )
 
 
 def _missing_controls(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from sqlalchemy import text
 
 from mirpipe.listening.create_links import create_tokens
 from mirpipe.listening.create_test import ListeningOptions, create_test
@@ -31,6 +32,17 @@ def library(fresh_database: Database, tmp_path: Path) -> Database:
         maker = example_clips.Maker("model", seeds=2)
         example_clips.make(connection, [maker], tmp_path, sound)
     return fresh_database
+
+
+def remove_matches(library: Database, encoder: str, *, but: int) -> None:
+    """Remove the matches of an encoder for all targets but some."""
+    query = (
+        "DELETE FROM mirpipe.served_neighbour WHERE (encoder_id, target_id) IN (SELECT "
+        "encoder_id, track_id FROM mirpipe.encoder, mirpipe.track WHERE name = :encoder "
+        "AND collection = 'target' ORDER BY track_id LIMIT :n)"
+    )
+    with library.owner.begin() as connection:
+        connection.execute(text(query), {"encoder": encoder, "n": TARGETS - but})
 
 
 TITLE = "כותרת סודית"

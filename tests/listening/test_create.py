@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from mirpipe.cli.main import app
 from mirpipe.db.store import listening_tests as store
 from mirpipe.db.store.shown_clips import publish_clips
-from tests.listening.conftest import TARGETS
+from tests.listening.conftest import TARGETS, remove_matches
 from tests.support.databases import Database
 
 
@@ -186,15 +186,35 @@ def test_enough_targets_for_a_verdict_are_not_called_too_few(
     assert "A verdict needs" not in warned
 
 
+@pytest.mark.parametrize("kind", ["answers", "rating"])
+def test_too_few_targets_for_a_verdict_are_named_if_no_question_is_missing(
+    library: Database, kind: str
+) -> None:
+    remove_matches(library, "clap", but=6)
+    chosen = ["create", "--kind", kind, "--questions", "12"]
+    chosen += ["--subject", "clap", "--subject", "signal", "--subject", "musicnn"]
+    warned = run(*chosen).stderr
+    assert "questions could be made" not in warned
+    assert "Each pair is compared on only 6 targets: " in warned
+    assert f"6 of {TARGETS} targets" in warned
+    assert "A verdict needs at least 7 targets. Add targets and run again" in warned
+    two = run(*chosen[:-2], "--name", "two").stderr
+    assert "A verdict needs" not in two  # 6 targets are enough for one pair.
+
+
+def test_the_people_that_a_verdict_needs_are_named_if_each_is_asked_about_few_targets(
+    library: Database,
+) -> None:
+    warned = run("create", "--questions", "3").stderr
+    assert (
+        "Each person compares a pair on 1 target only, so a verdict needs at least 7 people, or "
+        "more --questions for each." in warned
+    )
+    assert "people" not in run("create", "--questions", "6", "--name", "more").stderr
+
+
 def test_targets_without_an_answer_of_each_subject_are_not_rated(library: Database) -> None:
-    with library.owner.begin() as connection:
-        connection.execute(
-            text(
-                "DELETE FROM mirpipe.served_neighbour WHERE (encoder_id, target_id) IN (SELECT "
-                "encoder_id, track_id FROM mirpipe.encoder, mirpipe.track WHERE name = 'clap' "
-                "AND collection = 'target' ORDER BY track_id LIMIT 9)"
-            )
-        )
+    remove_matches(library, "clap", but=3)
     warned = run("create", "--kind", "rating", "--subject", "clap", "--subject", "signal").stderr
     assert (
         f"Only 6 of 24 questions could be made: only 3 of {TARGETS} targets have answers of all "

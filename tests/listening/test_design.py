@@ -65,7 +65,23 @@ def test_each_sheet_compares_each_pair_equally_often(
     assert all(len(count) == pairs for count in counts)
     assert len({n for count in counts for n in count.values()}) == 1
     asked = Counter((*pair(q), q.target_id) for q in drawn if q.control is None)
-    assert set(asked.values()) == {1}
+    sheets, per_sheet = drawn[-1].sheet + 1, min(counts[0].values())
+    left_over = max(0, sheets * per_sheet - targets)
+    assert left_over < per_sheet
+    assert Counter(asked.values())[2] == left_over * pairs  # The last sheet is filled up.
+    assert len(asked) == min(targets, 50 * per_sheet) * pairs
+    assert max(asked.values()) <= 2
+
+
+@pytest.mark.parametrize("kind", ["answers", "clips", "rating"])
+@pytest.mark.parametrize("targets", [7, 9, 10])
+def test_all_targets_are_asked_if_they_do_not_fill_the_last_sheet(kind: Kind, targets: int) -> None:
+    drawn = draw(kind, targets=targets, questions=24)
+    for asked in {pair(question) for question in drawn if question.control is None}:
+        assert {q.target_id for q in drawn if pair(q) == asked} == set(range(targets))
+    for _, sheet in groupby(drawn, key=lambda question: question.sheet):
+        main = [(*pair(q), q.target_id) for q in sheet if q.control is None]
+        assert len(set(main)) == len(main)  # Nobody is asked the same question twice.
 
 
 @given(stop=st.integers(0, 18), number=st.integers(0, 40))

@@ -23,6 +23,7 @@ from mirpipe.listening.results import CriterionResult, ListeningResults, agreeme
 from mirpipe.listening.subject_results import SubjectComparison
 from mirpipe.statistics.listener_agreement import Agreement
 from tests.dashboard.example_clips import unit_vector
+from tests.listening.conftest import remove_matches
 from tests.listening.voters import vote_all
 from tests.support.databases import Database
 
@@ -201,6 +202,19 @@ def test_fewer_than_five_listeners_establish_no_preference(
     else:
         assert "fewer than 5 listeners compared the same pair" in printed
         assert "mirpipe listening link answers-run1" in printed
+
+
+def test_targets_that_do_not_fill_the_last_sheet_help_to_reach_a_verdict(
+    library: Database,
+) -> None:
+    remove_matches(library, "clap", but=7)
+    run("create", "--questions", "4", "--subject", "clap", "--subject", "signal")
+    for number, token in enumerate(links("answers-run1", 6)):
+        vote_all(library, token, {"clap": 9.0, "signal": -9.0}, seed=number)
+    (criterion,) = results()["criteria"]
+    (comparison,) = criterion["comparisons"]
+    assert (comparison["n"], comparison["established"]) == (7, True)
+    assert criterion["agreement"]["questions_n"] == 7
 
 
 def test_listeners_who_failed_their_controls_do_not_help_to_reach_five(library: Database) -> None:
@@ -459,10 +473,20 @@ def test_agreement_does_not_depend_on_the_names_of_the_subjects(best: str) -> No
     for question, other in enumerate(["b", "n"] * 20):
         answers = random.choice([1, 0], p=[0.9, 0.1], size=6).tolist()
         sign = 1 if best < other else -1  # The first subject is the first one in the alphabet.
-        votes += [vote(who, sign * each, question_id=question) for who, each in enumerate(answers)]
+        votes += [
+            vote(who, sign * each, question_id=question, target_id=question)
+            for who, each in enumerate(answers)
+        ]
     found = agreement_of(votes)
     assert found.alpha == pytest.approx(0.88, abs=0.03)
     assert agreement_of([replace(each, answer=1) for each in votes]).alpha == 1.0
+
+
+def test_a_question_on_two_sheets_is_one_question_for_the_agreement() -> None:
+    votes = [vote(who, 1 if who < 3 else -1, question_id=who % 2) for who in range(4)]
+    together = [replace(each, question_id=1) for each in votes]
+    assert agreement_of(votes) == agreement_of(together)
+    assert agreement_of(votes).questions_n == 1
 
 
 @pytest.mark.parametrize(
