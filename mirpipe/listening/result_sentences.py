@@ -156,22 +156,31 @@ def _why_untested(results: ListeningResults, criterion: CriterionResult) -> str:
     if not criterion.comparisons:
         return "nobody compared two subjects on the same target yet."
     reasons = {each.reason for each in criterion.comparisons}
-    if "too_few_listeners" in reasons:
-        return (
-            f"fewer than {MIN_LISTENERS} listeners compared the same pair. Ask more people: "
-            f"`mirpipe listening link {shlex.quote(results.name)}`."
-        )
-    if "too_few_targets" not in reasons:
+    pairs = [each for each in criterion.comparisons if each.reason != "random_weights"]
+    if not pairs:
         return "each pair has a subject with random weights."
-    pairs = [each for each in criterion.comparisons if each.reason == "too_few_targets"]
     targets_n, needed = max(each.n for each in pairs), targets_for_verdict(len(pairs))
-    if targets_n >= needed:
+    few_targets = _few_targets(targets_n, len(pairs)) if targets_n < needed else ""
+    if "too_few_listeners" in reasons:
+        few = f"fewer than {MIN_LISTENERS} listeners compared the same pair"
+        more = f"Ask more people: `mirpipe listening link {shlex.quote(results.name)}`."
+        if not few_targets:
+            return f"{few}. {more}"
+        return (
+            f"{few}, and {few_targets}. A verdict needs at least {MIN_LISTENERS} listeners and "
+            f"{needed} targets. {more} If the test has fewer targets, create one with more."
+        )
+    if not few_targets:
         return f"the votes prefer one of the two on fewer than {needed} targets."
+    return f"{few_targets}. A verdict needs at least {needed}."
+
+
+def _few_targets(targets_n: int, pairs_n: int) -> str:
+    """Return on how many targets each pair was compared at most."""
     targets = counted(targets_n, "target")
-    compared = f"no pair was compared on more than {targets}"
-    if len(pairs) == 1:
-        compared = f"only {targets} {'was' if targets_n == 1 else 'were'} compared"
-    return f"{compared}. A verdict needs at least {needed}."
+    if pairs_n == 1:
+        return f"only {targets} {'was' if targets_n == 1 else 'were'} compared"
+    return f"no pair was compared on more than {targets}"
 
 
 def _preference(comparison: SubjectComparison) -> str:

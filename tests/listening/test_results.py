@@ -375,6 +375,17 @@ def test_listeners_who_are_left_out_are_counted(left_out: int, sentence: str) ->
         (["random_weights", "too_few_targets"], 2, "only 2 targets were compared."),
         (["random_weights"], 9, "each pair has a subject with random weights."),
         (["too_few_listeners"], 9, "Ask more people: `mirpipe listening link 'a test'`."),
+        (
+            ["too_few_listeners"] * 10,
+            5,
+            "fewer than 5 listeners compared the same pair, and no pair was compared on more than "
+            "5 targets. A verdict needs at least 5 listeners and 9 targets. Ask more people: "
+            "`mirpipe listening link 'a test'`. If the test has fewer targets, create one with "
+            "more.",
+        ),
+        (["too_few_listeners", "too_few_targets"], 2, "at least 5 listeners and 7 targets."),
+        (["too_few_listeners"], 2, "and only 2 targets were compared. A verdict needs"),
+        (["too_few_listeners", "random_weights"], 6, "compared the same pair. Ask more people: "),
         ([], 0, "nobody compared two subjects on the same target yet."),
     ],
 )
@@ -385,6 +396,13 @@ def test_an_answer_without_a_tested_preference_says_why(
     (answer, _) = listening_answer(results_with(criterion_with(compared)))
     assert "No preference is tested, because" in answer
     assert sentence in answer
+
+
+def test_the_targets_of_pairs_with_random_weights_do_not_count() -> None:
+    few = comparison(reason="too_few_listeners", n=2)
+    random = comparison(reason="random_weights", n=9)
+    (answer, _) = listening_answer(results_with(criterion_with([few, random])))
+    assert "only 2 targets were compared. A verdict needs at least 5 listeners and 6" in answer
 
 
 def test_tested_comparisons_without_a_preference_are_counted() -> None:
