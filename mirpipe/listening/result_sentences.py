@@ -187,7 +187,17 @@ def _preference(comparison: SubjectComparison) -> str:
     better, other, share = comparison.first, comparison.second, comparison.win_rate
     if share < _CHANCE:
         better, other, share = other, better, 1 - share
-    return f"{better} to {other} (win rate {share:.0%})"
+    return f"{better} to {other} (win rate {_percents(share)[0]})"
+
+
+def _percents(*shares: float | None) -> list[str]:
+    """Return shares above chance in percent, with more digits if one were rounded to chance."""
+    printed = []
+    for digits in range(4):
+        printed = [f"{share:.{digits}%}" for share in shares]
+        if f"{_CHANCE:.{digits}%}" not in printed:
+            break
+    return printed
 
 
 def _random_names(criteria: Sequence[CriterionResult]) -> list[str]:
@@ -210,12 +220,13 @@ def _metrics_sentence(results: ListeningResults, criterion: CriterionResult) -> 
     if not better:
         return f"No metric is proven to predict {words} better than chance."
     first, verb = better[0], "predicts" if len(better) == 1 else "predict"
+    found = first.prediction
+    accuracy, low, high = _percents(found.accuracy, found.low, found.high)
     return (
         f"{len(better)} of {counted(len(metrics), 'metric')} {verb} {words} better than chance, "
         "without a correction for the number of metrics. Of these, "
         f"{metric_name(first.metric)} has the highest accuracy: it prefers the same track in "
-        f"{first.prediction.accuracy:.0%} [{first.prediction.low:.0%}, "
-        f"{first.prediction.high:.0%}] of the votes."
+        f"{accuracy} [{low}, {high}] of the votes."
     )
 
 

@@ -19,9 +19,15 @@ from mirpipe.listening.result_sentences import (
     listener_sentences,
     listening_answer,
 )
-from mirpipe.listening.results import CriterionResult, ListeningResults, agreement_of
+from mirpipe.listening.results import (
+    CriterionResult,
+    ListeningResults,
+    MetricResult,
+    agreement_of,
+)
 from mirpipe.listening.subject_results import SubjectComparison
 from mirpipe.statistics.listener_agreement import Agreement
+from mirpipe.statistics.vote_prediction import VotePrediction
 from tests.dashboard.example_clips import unit_vector
 from tests.listening.conftest import remove_matches
 from tests.listening.voters import vote_all
@@ -422,6 +428,29 @@ def test_a_win_rate_is_not_called_a_share_of_the_votes() -> None:
         "A win rate is the share of votes, with half of the votes for neither, as a mean over "
         "targets."
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "printed"),
+    [
+        (0.6, "74% [60%, 93%]"),
+        (0.505001, "74% [51%, 93%]"),
+        (0.503, "74.0% [50.3%, 92.9%]"),
+        (0.5001, "74.00% [50.01%, 92.90%]"),
+    ],
+)
+def test_a_limit_above_chance_is_not_rounded_to_chance(low: float, printed: str) -> None:
+    prediction = VotePrediction(9, 9, 0.74, low, 0.929, None, None, None, None)
+    criterion = replace(criterion_with([]), metrics=[MetricResult("m", prediction, False)])
+    answer = listening_answer(results_with(criterion))[-1]
+    assert "1 of 1 metric predicts the votes better than chance" in answer
+    assert f"in {printed} of the votes." in answer
+
+
+@pytest.mark.parametrize(("rate", "printed"), [(0.504, "50.4%"), (0.4962, "50.4%"), (0.6, "60%")])
+def test_a_preferred_win_rate_is_not_rounded_to_chance(rate: float, printed: str) -> None:
+    preferred = criterion_with([comparison(established=True, win_rate=rate)])
+    assert f"(win rate {printed})" in listening_answer(results_with(preferred))[0]
 
 
 def test_the_remark_says_over_what_each_interval_is_and_why_one_is_missing() -> None:
