@@ -34,7 +34,7 @@ def listening_sections(results: ListeningResults) -> Iterator[Section]:
                 "How well metrics predict the votes",
                 _metric_table(criterion),
                 remark=words.METRICS_REMARK,
-                sentences=[words.CHOICE_BINDS_LATER_RUNS],
+                sentences=[words.choice_sentences(results, criterion)],
             )
 
 

@@ -11,6 +11,7 @@ from mirpipe.listening.subject_results import (
     SubjectComparison,
     targets_for_verdict,
 )
+from mirpipe.setting_types import is_compared
 from mirpipe.statistics.mean_intervals import MIN_N
 
 REASONS = {
@@ -34,10 +35,16 @@ METRICS_REMARK = (
     "accuracy: share of votes for the track that the metric prefers (0.5 by chance); correlation: "
     "Spearman's; both with 95 % intervals over targets, not corrected for the number of metrics"
 )
-CHOICE_BINDS_LATER_RUNS = (
+_CHOICE_BINDS_LATER_RUNS = (
     "If you choose the primary metric by this table, the choice is good for later runs only: on "
     "the targets of these votes, the chosen metric looks better than it is."
 )
+_SETTINGS = {
+    "answers": ("MIRPIPE_PRIMARY_RETRIEVAL_METRIC",),
+    "clips": ("MIRPIPE_PRIMARY_GENERATION_METRIC",),
+    "rating": ("MIRPIPE_PRIMARY_RETRIEVAL_METRIC", "MIRPIPE_PRIMARY_GENERATION_METRIC"),
+}
+"""Settings of the primary metric of what each kind of test compares."""
 
 _WIN_RATE = (
     "A win rate is the share of votes, with half of the votes for neither, as a mean over targets."
@@ -102,6 +109,18 @@ def listener_sentences(results: ListeningResults) -> Iterator[str]:
             f"With random weights: {', '.join(random)}. Their results say nothing about music, so "
             "they get no verdict."
         )
+
+
+def choice_sentences(results: ListeningResults, criterion: CriterionResult) -> str:
+    """Return how to choose the most accurate metric, and for which runs the choice is good."""
+    for each in criterion.metrics:
+        # A cosine of one encoder says nothing about the matches of another.
+        is_own = results.kind != "clips" and each.metric.startswith("cosine ")
+        if is_compared(each.metric) and not (is_own or each.is_random):
+            values = " or ".join(f"{name}={each.metric}" for name in _SETTINGS[results.kind])
+            how = f"To make {metric_name(each.metric)} the primary metric, set {values}. "
+            return how + _CHOICE_BINDS_LATER_RUNS
+    return _CHOICE_BINDS_LATER_RUNS
 
 
 def agreement_sentence(criterion: CriterionResult) -> str:

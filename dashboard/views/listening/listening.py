@@ -90,7 +90,7 @@ def criterion_section(results: ListeningResults, criterion: CriterionResult) -> 
         markup.show(result_tables.metric_table(criterion))
         st.caption(
             f"{words.METRICS_REMARK[0].upper()}{words.METRICS_REMARK[1:]}. "
-            f"{words.CHOICE_BINDS_LATER_RUNS}"
+            f"{words.choice_sentences(results, criterion)}"
         )
         download_button(
             [{"metric": each.metric} | asdict(each.prediction) for each in criterion.metrics],
