@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
-from mirpipe.orchestration.free_port import reserve_free_port
 from tests.dashboard.browser import (
     AXE,
     SCREENSHOTS,
@@ -44,8 +44,8 @@ def browser() -> Iterator[Browser]:
 def address(audible_library: Database) -> Iterator[str]:
     """Start `mirpipe listening serve` on the library, and yield its address."""
     assert audible_library.name in str(audible_library.listener.url)
-    port, reservation = reserve_free_port(8750, bind="127.0.0.1")
-    reservation.close()
+    with socket.create_server(("127.0.0.1", 0)) as unused:  # Another worker gets another port.
+        port = unused.getsockname()[1]
     process = subprocess.Popen(
         [Path(sys.executable).with_name("mirpipe"), "listening", "serve"],
         stderr=subprocess.PIPE,
