@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import numpy as np
 import torch
 import transformers
@@ -129,6 +130,38 @@ def _audiocraft(runtime: Runtime, spec: GeneratorSpec) -> RunGenerator:
     return run
 
 
+def _ace_step(runtime: Runtime, spec: GeneratorSpec) -> RunGenerator:
+    with weight_folder(_paths(runtime)) as folder, errors_only():
+        pipeline = diffusers.AceStepPipeline.from_pretrained(
+            folder,
+            local_files_only=True,
+            torch_dtype=getattr(torch, runtime.compute_dtype),
+            low_cpu_mem_usage=False,
+        ).to(choose_device(runtime.device))
+    pipeline.set_progress_bar_config(disable=True)
+
+    def run(request: GenerationRequest) -> Float32:
+        audio: dict[str, Any] = {}
+        if request.conditioning is not None:
+            samples = request.conditioning.samples[: round(request.seconds * spec.sample_rate)]
+            audio = {"task_type": "cover", "src_audio": torch.from_numpy(np.stack([samples] * 2))}
+        # The library draws the noise of the codec without this generator.
+        transformers.set_seed(request.seed)
+        clips = pipeline(
+            prompt=request.prompt,
+            lyrics="[Instrumental]",
+            vocal_language="unknown",
+            audio_duration=request.seconds,
+            guidance_scale=request.mode.guidance,
+            generator=torch.Generator().manual_seed(request.seed),
+            **audio,
+            **spec.sampling,
+        ).audios
+        return _samples(clips[0].mean(0), request, spec)
+
+    return run
+
+
 def _samples(clip: Any, request: GenerationRequest, spec: GeneratorSpec) -> Float32:
     """Return the requested length of a clip, which may be longer."""
     samples = clip.detach().float().cpu().numpy()
@@ -141,6 +174,7 @@ def _paths(runtime: Runtime) -> dict[str, Path]:
 
 
 _GENERATORS: dict[str, Callable[[Runtime, GeneratorSpec], RunGenerator]] = {
+    "ace_step": _ace_step,
     "musicgen_melody": _musicgen_melody,
     "musicgen_melody_audiocraft": _audiocraft,
 }

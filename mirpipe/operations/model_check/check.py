@@ -24,6 +24,7 @@ from mirpipe.records import Float64
 from mirpipe.settings import child_environment, settings
 
 CHECKED = (
+    "ace_step",
     "audiobox_aesthetics",
     "clap",
     "clap_630k",

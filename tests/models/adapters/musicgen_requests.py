@@ -1,4 +1,4 @@
-"""Requests, weights and a clip comparison for the tests of both MusicGen plug-ins."""
+"""Requests, weights and a clip comparison for the tests of the large generators."""
 
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,13 @@ def request(
     guidance: float | None = 3.0,
     seconds: float = 0.4,
     seed: int = 0,
+    sample_rate: int = RATE,
 ) -> GenerationRequest:
     """Return a request. `melody_seed` is its conditioning audio's seed, or None for no audio."""
     is_conditioned = melody_seed is not None
-    conditioning = AudioSegment(melody(1, RATE, seed=melody_seed), RATE) if is_conditioned else None
+    conditioning = None
+    if melody_seed is not None:
+        conditioning = AudioSegment(melody(1, sample_rate, seed=melody_seed), sample_rate)
     mode = Mode("test", is_conditioned=is_conditioned, guidance=guidance)
     return GenerationRequest(mode, prompt, seconds, seed, conditioning, features=None)
 

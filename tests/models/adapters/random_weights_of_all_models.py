@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.models.adapters import (
+    random_ace_step_weights,
     random_audiobox_weights,
     random_audiocraft_weights,
     random_clap_weights,
@@ -20,6 +21,7 @@ from tests.models.adapters import (
 )
 
 WRITERS: dict[str, Callable[[Path], None]] = {
+    "ace_step": random_ace_step_weights.write,
     "audiobox_aesthetics": random_audiobox_weights.write,
     "clap": partial(random_clap_weights.write, "clap", "HTSAT-base"),
     "clap_630k": partial(random_clap_weights.write, "clap_630k", "HTSAT-tiny"),

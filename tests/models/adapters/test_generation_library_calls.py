@@ -8,18 +8,20 @@ import pytest
 from mirpipe.models.adapters.generation_library_calls import load_captioner, load_generator
 from mirpipe.models.adapters.qwen2_audio import SAMPLE_RATE, Qwen2Audio
 from mirpipe.plugins.captioners import qwen2_audio
-from mirpipe.plugins.generators import musicgen_melody, musicgen_melody_audiocraft
+from mirpipe.plugins.generators import ace_step, musicgen_melody, musicgen_melody_audiocraft
 from mirpipe.records import AudioSegment
 from mirpipe.specs import Runtime
 from tests.models.adapters.musicgen_requests import random_weights_of, request
 from tests.support.synthetic_music import melody
 
 
-@pytest.mark.parametrize("plugin", [musicgen_melody, musicgen_melody_audiocraft])
+@pytest.mark.parametrize("plugin", [ace_step, musicgen_melody, musicgen_melody_audiocraft])
 def test_a_generator_makes_the_clips_of_its_library(plugin: ModuleType) -> None:
     runtime = Runtime(random_weights_of(plugin), "float32", "cpu")
     run_library = load_generator(runtime, plugin.SPEC)
-    requests = [request(melody_seed=1), request(melody_seed=2), request()]
+    requests = [
+        request(melody_seed=seed, sample_rate=plugin.SPEC.sample_rate) for seed in (1, 2, None)
+    ]
     for asked, clip in zip(requests, plugin.Plugin(runtime).generate(requests), strict=True):
         assert np.array_equal(run_library(asked), clip)
 
