@@ -17,6 +17,9 @@ _SIZES = {
     "num_key_value_heads": 2,
     "head_dim": 8,
 }
+_STD = {"condition_embedder.weight": 4.0, "proj_out_conv.weight": 0.1}
+"""Standard deviations that differ from the others, so that the text changes much."""
+_NORMS_IN_ATTENTION = ("norm_q.weight", "norm_k.weight", "q_norm.weight", "k_norm.weight")
 
 
 def write(folder: Path) -> None:
@@ -31,8 +34,8 @@ def write(folder: Path) -> None:
             transformers.Qwen3Config(vocab_size=len(tokenizer), num_hidden_layers=2, **_SIZES)
         ),
     }
-    for model in parts.values():
-        _fill_with_random_weights(model)
+    for name, model in parts.items():
+        _fill_with_random_weights(model, is_codec=name == "vae")
     scheduler = diffusers.FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0)
     pipeline = diffusers.AceStepPipeline(tokenizer=tokenizer, scheduler=scheduler, **parts)
     pipeline.save_pretrained(folder / ace_step.REPOSITORY)
@@ -79,15 +82,21 @@ def _configs() -> dict[str, dict[str, Any]]:
     }
 
 
-def _fill_with_random_weights(model: Any) -> None:
+def _fill_with_random_weights(model: Any, *, is_codec: bool) -> None:
     """Set the weights so that every input changes the output."""
     with torch.no_grad():
         for name, weights in model.named_parameters():
-            if weights.ndim > 1 and not name.endswith(("weight_g", "alpha", "beta")):
-                weights.normal_(std=0.3)
-        for buffer in model.buffers():
-            if buffer.ndim == 3:
-                buffer.normal_()  # The silence, which is zero otherwise.
+            if is_codec and name.endswith("bias"):
+                weights.zero_()  # Otherwise, the biases would dominate the sound.
+            elif is_codec and name == "encoder.conv2.weight_g":
+                weights[:LATENT] *= 100  # Otherwise, all audio would have the same tokens.
+            elif name.endswith(_NORMS_IN_ATTENTION):
+                weights.fill_(8.0)  # Otherwise, the attention to all tokens would be equal.
+            elif not is_codec and weights.ndim > 1:
+                weights.normal_(std=_STD.get(name, 0.4))
+        for name, buffer in model.named_buffers():
+            if name == "silence_latent":
+                buffer.normal_()
 
 
 def _tokenizer() -> Any:
