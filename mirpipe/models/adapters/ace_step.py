@@ -20,6 +20,7 @@ from diffusers.pipelines.ace_step import (
     AceStepConditionEncoder,
 )
 
+from mirpipe.models.adapters.hub_model_loader import quiet
 from mirpipe.models.adapters.missing_weights import refuse_missing_weights
 from mirpipe.models.adapters.seeded_generation import generate_one_by_one
 from mirpipe.models.adapters.tokenizer_check import check_tokenizer_size
@@ -92,16 +93,22 @@ def load_pipeline(folder: Path, dtype: Any) -> Any:
 
     Raises PluginError if weights are missing, because the libraries would leave them random.
     """
-    options = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
+    options = {
+        "local_files_only": True,
+        "use_safetensors": True,
+        "dtype": dtype,
+        "output_loading_info": True,
+    }
     parts: dict[str, Any] = {}
     reports: dict[str, Any] = {}
-    with errors_only():
+    with errors_only(), quiet():
         for name, part in PARTS.items():
+            # The library's way to load with less memory would need the package accelerate.
             parts[name], reports[name] = part.from_pretrained(
-                folder / name, torch_dtype=dtype, low_cpu_mem_usage=False, **options
+                folder / name, low_cpu_mem_usage=False, **options
             )
         parts["text_encoder"], reports["text_encoder"] = transformers.Qwen3Model.from_pretrained(
-            folder / "text_encoder", dtype=dtype, **options
+            folder / "text_encoder", **options
         )
     missing = [f"{name}.{key}" for name in reports for key in reports[name]["missing_keys"]]
     refuse_missing_weights("The ACE-Step checkpoint", missing)

@@ -16,6 +16,7 @@ import transformers
 
 from mirpipe.models.adapters import audiocraft, qwen2_audio
 from mirpipe.models.adapters.audiocraft_patches import stub_attention
+from mirpipe.models.adapters.hub_model_loader import quiet
 from mirpipe.models.adapters.musicgen_melody import load_processor
 from mirpipe.models.adapters.torch_device import choose_device
 from mirpipe.models.adapters.transformers_output import errors_only
@@ -131,11 +132,12 @@ def _audiocraft(runtime: Runtime, spec: GeneratorSpec) -> RunGenerator:
 
 
 def _ace_step(runtime: Runtime, spec: GeneratorSpec) -> RunGenerator:
-    with weight_folder(_paths(runtime)) as folder, errors_only():
+    diffusers.utils.logging.disable_progress_bar()
+    with weight_folder(_paths(runtime)) as folder, errors_only(), quiet():
         pipeline = diffusers.AceStepPipeline.from_pretrained(
             folder,
             local_files_only=True,
-            torch_dtype=getattr(torch, runtime.compute_dtype),
+            dtype=getattr(torch, runtime.compute_dtype),
             low_cpu_mem_usage=False,
         ).to(choose_device(runtime.device))
     pipeline.set_progress_bar_config(disable=True)

@@ -1,16 +1,16 @@
 """ACE-Step 1.5 XL, run by diffusers: generates music from text, or from text and audio.
 
-The model has 5 billion parameters and generates stereo audio, of which a clip is the mean of both
-channels. Its authors recommend 10 s or more. The checkpoint is the base model, because the faster
-turbo model ignores the guidance. The lyrics are `[Instrumental]`, as the authors recommend for music
-without vocals. The clips have the level that the library gives them: a peak of −1 dBFS.
+The model has 5 billion parameters and generates stereo audio; a clip is the mean of both channels.
+Its authors intend it for 10 s to 600 s. The checkpoint is the base model, because the faster turbo
+model ignores the guidance. The lyrics are `[Instrumental]`, as its authors recommend for music
+without vocals. The library scales each stereo clip to a peak of −1 dBFS.
 
 With conditioning audio, the model performs its task `cover`: it reduces the audio to five tokens per
-second, which determine the melody, the harmony and the rhythm, and generates other audio with the
-same tokens. Its other audio input, `reference_audio`, would not keep the melody, because the model
-reduces it to a single vector, for the timbre. The tokens contain more of the target than the pitch
-classes of MusicGen-Melody do. The guidance applies to the text only: without it, the model still
-receives the tokens. The model needs a GPU.
+second, and generates other audio with these tokens, which keep the melody, the harmony and the
+rhythm. Its other audio input, `reference_audio`, would not keep the melody, because the model
+reduces it to a single vector for the timbre. The tokens contain more of the target than the pitch
+classes of MusicGen-Melody do. The guidance applies to the text, not to the tokens. The model needs a
+GPU.
 """
 
 from collections.abc import Sequence
