@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 def weight_folder(files: Mapping[str, Path]) -> Iterator[Path]:
     """Yield a temporary folder that contains a link to each file under its published name.
 
-    `files` maps published names, which can contain folders, to paths. The files themselves can be in
-    different folders and can have other names.
+    `files` maps published names, which can contain folders, to paths. The files themselves can be
+    in different folders and can have other names.
     """
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -5,12 +5,12 @@ Its authors intend it for 10 s to 600 s. The checkpoint is the base model, becau
 model ignores the guidance. The lyrics are `[Instrumental]`, as its authors recommend for music
 without vocals. The library scales each stereo clip to a peak of −1 dBFS.
 
-With conditioning audio, the model performs its task `cover`: it reduces the audio to five tokens per
-second, and generates other audio with these tokens, which keep the melody, the harmony and the
+With conditioning audio, the model performs its task `cover`: it reduces the audio to five tokens
+per second, and generates other audio with these tokens, which keep the melody, the harmony and the
 rhythm. Its other audio input, `reference_audio`, would not keep the melody, because the model
 reduces it to a single vector for the timbre. The tokens contain more of the target than the pitch
-classes of MusicGen-Melody do. The guidance applies to the text, not to the tokens. The model needs a
-GPU.
+classes of MusicGen-Melody do. The guidance applies to the text, not to the tokens. The model needs
+a GPU.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tests that each part of a request changes the clip of ACE-Step, and for errors when it is loaded."""
+"""Tests for the inputs, the clips and the loading errors of the ACE-Step adapter."""
 
 import gc
 import weakref
