@@ -2,8 +2,9 @@
 
 The noise comes from this module, because of rounding in diffusers 0.42: if the library draws the
 noise, it draws one frame too many for one number of frames in sixteen, such as the 28 frames of
-1.1 s, and fails. This noise is drawn on the CPU, so it is the same on every device. For conditioning
-audio, the codec draws more noise from torch's own generator, which has the request's seed.
+1.1 s, and fails. This noise is drawn on the CPU, so it is the same on every device. For
+conditioning audio, the codec draws more noise from torch's own generator, which has the request's
+seed.
 """
 
 import math
