@@ -14,11 +14,11 @@ import json
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, TensorProto, checker, helper
+from onnx_nodes import OnnxNodes
 from tf_checkpoint import read_bundle
 
 SDIST_SHA256 = "674ccc1fb638e6894f99197cfc2794b90d96444292ea28cedee96de0f74c4abd"
@@ -96,25 +96,12 @@ def build(weights: Weights, tags: list[str]) -> ModelProto:
     return model
 
 
-class _Graph:
-    """The nodes and constants of a graph, in the order in which they are added.
-
-    Feature maps have the shape (b, channels, time).
-    """
+class _Graph(OnnxNodes):
+    """The graph of the model. Feature maps have the shape (b, channels, time)."""
 
     def __init__(self, weights: Weights) -> None:
-        self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
+        super().__init__()
         self._weights = weights
-
-    def add(self, operator: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        output = output or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
-
-    def constant(self, name: str, values: NDArray[np.generic]) -> str:
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
 
     def batch_norm(self, x: str, number: int, output: str = "", *, pooled: bool = False) -> str:
         layer = _layer("batch_normalization", number)

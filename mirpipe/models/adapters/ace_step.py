@@ -1,10 +1,9 @@
 """Runs ACE-Step 1.5, loaded by diffusers, on one request at a time and with exact clip lengths.
 
-The noise comes from this module, because of rounding in diffusers 0.42: if the library draws the
-noise, it draws one frame too many for one number of frames in sixteen, such as the 28 frames of
-1.1 s, and fails. This noise is drawn on the CPU, so it is the same on every device. For
-conditioning audio, the codec draws more noise from torch's own generator, which has the request's
-seed.
+This module creates the noise, because diffusers 0.42 rounds wrongly: for one length in sixteen,
+such as 1.1 s, it creates noise for one frame more than the clip has, and fails. The noise is
+created on the CPU, so it is the same on every device. For conditioning audio, the codec adds noise
+from torch's own generator, which has the request's seed.
 """
 
 import math
