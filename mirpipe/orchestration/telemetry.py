@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mirpipe.errors import MirpipeError
+from mirpipe.errors import MirpipeError, result_or_error
 
 FAILURE_STAGES = ("ingest", "draw", "embed", "score", "analyse", "caption", "generate")
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
@@ -112,10 +112,10 @@ def _meter() -> Iterator[Any]:
     try:
         yield provider.get_meter("mirpipe")
     finally:
-        try:
-            provider.shutdown(timeout_millis=2_000 * SECONDS)
-        except Exception:  # noqa: BLE001 (the stage has ended, and its result counts)
-            _log.warning("The metrics could not be sent to the collector.", exc_info=True)
+        # The stage has ended, and its result counts.
+        error = result_or_error(provider.shutdown, timeout_millis=2_000 * SECONDS)
+        if isinstance(error, Exception):
+            _log.warning("The metrics could not be sent to the collector.", exc_info=error)
 
 
 def _exporter_class() -> Any:

@@ -106,6 +106,18 @@ def test_a_collector_that_is_away_stops_no_stage(
     assert try_stage(["analyse"]).exit_code == 0
 
 
+def test_an_error_of_the_exporter_is_logged_and_stops_no_stage(
+    collector: Values, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def shutdown(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("the exporter is broken")
+
+    monkeypatch.setattr("opentelemetry.sdk.metrics.MeterProvider.shutdown", shutdown)
+    telemetry.record_stage("analyse", {}, seconds=1.0, result="success")
+    assert "could not be sent to the collector" in caplog.text
+    assert "the exporter is broken" in caplog.text
+
+
 def test_airflow_sends_its_own_metrics_only_to_a_configured_collector(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
