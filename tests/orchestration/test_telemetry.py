@@ -112,7 +112,8 @@ def test_an_error_of_the_exporter_is_logged_and_stops_no_stage(
     def shutdown(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("the exporter is broken")
 
-    monkeypatch.setattr("opentelemetry.sdk.metrics.MeterProvider.shutdown", shutdown)
+    reader = "opentelemetry.sdk.metrics.export.PeriodicExportingMetricReader"
+    monkeypatch.setattr(f"{reader}.shutdown", shutdown)
     telemetry.record_stage("analyse", {}, seconds=1.0, result="success")
     assert "could not be sent to the collector" in caplog.text
     assert "the exporter is broken" in caplog.text
