@@ -5,7 +5,7 @@ CROSS JOIN track t
 JOIN track_feature f USING (track_id)
 JOIN metric m ON m.metric_id = f.metric_id AND m.wanted
 JOIN excerpt x ON x.track_id = t.track_id AND x.wanted
-WHERE c.wanted AND t.state = 'ok' AND t.collection = 'target'
+WHERE c.wanted AND t.state = 'ok' AND t.has_audio AND t.collection = 'target'
   AND NOT EXISTS (
     SELECT FROM caption s
     WHERE s.captioner_id = c.captioner_id AND s.track_id = t.track_id AND s.features_id = f.metric_id

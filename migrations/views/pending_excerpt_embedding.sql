@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW pending_excerpt_embedding AS
 SELECT e.encoder_id, e.name, e.revision, x.track_id, x.excerpt_id
 FROM encoder e
 CROSS JOIN excerpt x
-JOIN track t ON t.track_id = x.track_id AND t.state = 'ok'
+JOIN track t ON t.track_id = x.track_id AND t.state = 'ok' AND t.has_audio
 WHERE e.wanted AND x.wanted AND NOT x.is_whole
   AND EXISTS (SELECT FROM generation_wish w JOIN generator g USING (generator_id) WHERE g.wanted)
   AND NOT EXISTS (

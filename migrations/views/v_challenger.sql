@@ -19,7 +19,7 @@ FROM (
     SELECT 'captioner', k.name, k.revision, a.revision,
         (SELECT avg(EXISTS (SELECT FROM caption c
                 WHERE (c.captioner_id, c.track_id) = (k.captioner_id, t.track_id))::integer)::double precision
-         FROM track t WHERE t.collection = 'target' AND t.state = 'ok')
+         FROM track t WHERE t.collection = 'target' AND t.state = 'ok' AND t.has_audio)
         * coalesce((SELECT avg((n.generation_id IS NOT NULL)::integer)::double precision
             FROM wanted_clip n WHERE n.captioner_id = k.captioner_id AND n.is_generator_active
               AND EXISTS (SELECT FROM wanted_clip o WHERE o.is_shown AND o.generation_id IS NOT NULL)), 1),

@@ -9,7 +9,7 @@ JOIN LATERAL (
     SELECT coalesce(a.generator_id, c.generator_id) = g.generator_id AS is_generator_active
     FROM generator c LEFT JOIN serving_generator a ON a.name = c.name
     WHERE c.name = g.name AND c.wanted LIMIT 1) s ON s.is_generator_active OR g.wanted
-JOIN track t ON t.state = 'ok' AND t.collection = 'target'
+JOIN track t ON t.state = 'ok' AND t.has_audio AND t.collection = 'target'
 JOIN excerpt x ON x.track_id = t.track_id AND x.wanted
 JOIN caption c ON c.track_id = t.track_id AND c.excerpt_id = x.excerpt_id
 JOIN captioner k ON k.captioner_id = c.captioner_id

@@ -16,14 +16,18 @@ HELP = """
 Exchange vectors with another library.
 
 A Parquet file contains the vectors of one encoder revision, and the content hashes of the tracks.
-An import needs no weights and opens no audio file, but the tracks must already be in the library:
-ingest the same recordings first.
+An import needs no weights and opens no audio file. The vectors are stored for the tracks of the
+library with the same content. With --add-tracks, the tracks of the file that the library lacks are
+added, too, without their audio.
 
 Examples:
 
 \b
     mirpipe vectors export clap clap.parquet   write the vectors of clap
     mirpipe vectors import clap.parquet        import them elsewhere
+    mirpipe vectors import clap.parquet --add-tracks
+                                               also add missing tracks
+    mirpipe vectors remove-tracks              remove the tracks without audio
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -35,17 +39,26 @@ def export(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Parquet file. It is replaced if it exists.")
     ],
+    tracks: Annotated[
+        bool,
+        typer.Option(
+            "--tracks/--no-tracks",
+            help="Write or leave out the titles, labels, lengths and fingerprints of the tracks.",
+        ),
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Write the vectors of an encoder to a Parquet file.
 
-    The file contains the vectors of all usable tracks by the active revision.
+    The file contains the vectors of all usable tracks by the active revision. It also describes the
+    tracks, so that a library without the recordings can use them. It contains no audio and no
+    paths.
     """
     from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.operations.export_vectors import export_vectors
 
     try:
-        rows = export_vectors(encoder, file)
+        rows = export_vectors(encoder, file, with_tracks=tracks)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
     vectors = counted(rows, "vector")
@@ -61,6 +74,10 @@ def import_(
             "--activate", help="Show the matches of this revision instead of the active one."
         ),
     ] = False,
+    add_tracks: Annotated[
+        bool,
+        typer.Option("--add-tracks", help="Add the tracks that the library lacks, without audio."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import vectors from a Parquet file.
@@ -68,6 +85,9 @@ def import_(
     Each vector is stored for the usable tracks with the same content hash, and marked as imported.
     Existing vectors are kept. The file is checked completely before anything is stored. Import it
     again after you have ingested more tracks.
+
+    A track that was added without audio has matches, but cannot be played, captioned or scored.
+    When `mirpipe ingest` finds its recording, it becomes a track like any other.
 
     Exit codes:
 
@@ -81,7 +101,9 @@ def import_(
 
     try:
         with progress_bar("import") as progress:
-            result = import_vectors(file, activate=activate, progress=progress)
+            result = import_vectors(
+                file, activate=activate, add_tracks=add_tracks, progress=progress
+            )
     except RejectedInput as problem:
         typer.echo(f"mirpipe: Cannot import {file}: {problem}", err=True)
         raise typer.Exit(3) from problem
@@ -93,11 +115,17 @@ def import_(
             f"{result.present} already stored, {result.differing} different, "
             f"{result.unknown} without a track"
         )
+        if result.added_tracks:
+            print(f"{counted(result.added_tracks, 'track')} added without audio")
     if result.unknown:
+        remedy = (
+            "Run `mirpipe ingest` on the recordings from which they were computed, then import "
+        )
+        remedy += "the file again."
+        if result.describes_tracks and not add_tracks:
+            remedy += " Or add the tracks without their audio: import the file with --add-tracks."
         typer.echo(
-            f"{counted(result.unknown, 'vector')} of the file belong to no usable track. Run "
-            "`mirpipe ingest` on the recordings from which they were computed, then import the "
-            "file again.",
+            f"{counted(result.unknown, 'vector')} of the file belong to no usable track. {remedy}",
             err=True,
         )
     if result.differing:
@@ -118,6 +146,22 @@ def import_(
     elif result.imported:
         typer.echo("Run `mirpipe run` to find the matches.", err=True)
     raise typer.Exit(1 if result.differing else 0)
+
+
+@app.command("remove-tracks")
+def remove_tracks(as_json: AsJson = False) -> None:
+    """Remove the tracks that were added without audio.
+
+    The tracks are marked as gone. Their history stays, and `mirpipe vectors import --add-tracks`
+    brings them back. Tracks whose recordings were ingested since stay.
+    """
+    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.operations import import_vectors
+
+    removed = import_vectors.remove_tracks()
+    print(json.dumps({"removed": removed}) if as_json else f"{counted(removed, 'track')} removed")
+    if removed:
+        typer.echo("Run `mirpipe run` to find the matches of the others.", err=True)
 
 
 def _print_differing(count: int, named: list[tuple[int, str]]) -> None:

@@ -4,28 +4,32 @@ import os
 from pathlib import Path
 
 from pyarrow import parquet
+from sqlalchemy import Connection
 
 from mirpipe import registry
 from mirpipe.db.queries.vectors_by_content import (
     StoredRevision,
     revisions_with_vectors,
+    tracks_by_content,
     vectors_by_content,
 )
 from mirpipe.db.snapshot import open_snapshot
 from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.files.durable_write import sync_file, sync_folder
 from mirpipe.operations import vector_file
+from mirpipe.operations.described_tracks import DescribedTrack
 from mirpipe.operations.output_file import require_writable
 from mirpipe.specs import EncoderSpec
 
 
-def export_vectors(encoder: str, file: Path) -> int:
+def export_vectors(encoder: str, file: Path, *, with_tracks: bool = True) -> int:
     """Write the vectors of all usable tracks to a file, and return their number.
 
-    The vectors are those of the active revision or, if there is none, of the configured one. The
-    file replaces an older one when it is complete. Equal vectors give equal files. Raises
-    ConfigurationError if the encoder has no vectors, or only those of an older mirpipe, and
-    MirpipeError if the file cannot be written.
+    With `with_tracks`, the file also describes the references and targets. The vectors are those of
+    the active revision or, if there is none, of the configured one. The file replaces an older one
+    when it is complete. Equal libraries give equal files. Raises ConfigurationError if the encoder
+    has no vectors, or only those of an older mirpipe, and MirpipeError if the file cannot be
+    written.
     """
     if not file.name or file.is_dir():
         raise MirpipeError(
@@ -42,7 +46,7 @@ def export_vectors(encoder: str, file: Path) -> int:
             )
         stored = revisions[encoder]
         spec = _current_spec(encoder, stored)
-        schema = vector_file.schema(spec, stored.revision)
+        schema = vector_file.schema(spec, stored.revision, with_tracks=with_tracks)
         rows = 0
         try:
             with parquet.ParquetWriter(
@@ -50,7 +54,8 @@ def export_vectors(encoder: str, file: Path) -> int:
             ) as writer:
                 blocks = vectors_by_content(connection, stored.encoder_id, dimension=spec.dimension)
                 for hashes, vectors in blocks:
-                    writer.write_batch(vector_file.record_batch(schema, hashes, vectors))
+                    tracks = _tracks(connection, hashes) if with_tracks else []
+                    writer.write_batch(vector_file.record_batch(schema, hashes, vectors, tracks))
                     rows += len(hashes)
             sync_file(partial)
             partial.rename(file)
@@ -61,6 +66,12 @@ def export_vectors(encoder: str, file: Path) -> int:
         finally:
             partial.unlink(missing_ok=True)
     return rows
+
+
+def _tracks(connection: Connection, hashes: list[bytes]) -> list[list[DescribedTrack]]:
+    """Return the tracks with each content. The list of a clip is empty."""
+    found = tracks_by_content(connection, hashes)
+    return [[DescribedTrack(**values) for values in found.get(each, [])] for each in hashes]
 
 
 def _current_spec(encoder: str, stored: StoredRevision) -> EncoderSpec:

@@ -1,13 +1,14 @@
 """The Parquet file in which libraries exchange the vectors of one encoder revision.
 
-Columns: `content_sha256` (32 bytes) and `embedding` (D float32 values of length 1). The metadata
-contains the encoder's spec, the revision, and the version of the decoding that the revision depends
-on, so that a reader can compute the revision from the spec.
+Columns: `content_sha256` (32 bytes), `embedding` (D float32 values of length 1) and, if the file
+describes the tracks, `tracks`. The metadata contains the encoder's spec, the revision, and the
+version of the decoding that the revision depends on, so that a reader can compute the revision from
+the spec.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from pydantic.dataclasses import dataclass as validated
 
 from mirpipe import registry
 from mirpipe.errors import RejectedInput
+from mirpipe.operations import described_tracks
+from mirpipe.operations.described_tracks import DescribedTrack
 from mirpipe.records import Float32, Float64
 from mirpipe.specs import DECODING_VERSION, MAX_DIMENSION, EncoderSpec
 
@@ -42,28 +45,49 @@ class Header:
     spec: EncoderSpec
     revision: str
     rows: int
+    has_tracks: bool
+    """Whether the file describes the tracks."""
 
 
-def schema(spec: EncoderSpec, revision: str) -> pa.Schema:
+@dataclass(frozen=True)
+class Block:
+    """Rows of a file, in its order."""
+
+    hashes: list[bytes]
+    """Content hashes, 32 bytes each."""
+    vectors: Float32
+    """Shape (n, D)."""
+    tracks: list[list[DescribedTrack]]
+    """The tracks with each content. Empty lists if the file does not describe them."""
+
+
+def schema(spec: EncoderSpec, revision: str, *, with_tracks: bool = False) -> pa.Schema:
     """Return the schema of a file with vectors of this revision."""
     values = (json.dumps(asdict(spec)), revision, str(DECODING_VERSION))
-    return pa.schema(
-        [
-            pa.field("content_sha256", pa.binary(32), nullable=False),
-            pa.field("embedding", pa.list_(pa.float32(), spec.dimension), nullable=False),
-        ],
-        metadata=dict(zip(_KEYS, values, strict=True)),
-    )
+    columns = [
+        pa.field("content_sha256", pa.binary(32), nullable=False),
+        pa.field("embedding", pa.list_(pa.float32(), spec.dimension), nullable=False),
+    ]
+    columns += [pa.field(described_tracks.COLUMN, described_tracks.TYPE)] if with_tracks else []
+    return pa.schema(columns, metadata=dict(zip(_KEYS, values, strict=True)))
 
 
-def record_batch(schema: pa.Schema, hashes: list[bytes], vectors: Float32) -> pa.RecordBatch:
-    """Return the rows of a file: content hashes, and vectors with shape (n, D)."""
+def record_batch(
+    schema: pa.Schema,
+    hashes: list[bytes],
+    vectors: Float32,
+    tracks: Sequence[Sequence[DescribedTrack]] = (),
+) -> pa.RecordBatch:
+    """Return the rows of a file: content hashes, vectors with shape (n, D), and their tracks."""
     columns = [
         pa.array(hashes, schema.field("content_sha256").type),
         pa.FixedSizeListArray.from_arrays(
             pa.array(vectors.ravel(), pa.float32()), type=schema.field("embedding").type
         ),
     ]
+    if described_tracks.COLUMN in schema.names:
+        rows = [[asdict(track) for track in row] for row in tracks]
+        columns.append(pa.array(rows, described_tracks.TYPE))
     return pa.record_batch(columns, schema=schema)
 
 
@@ -101,18 +125,22 @@ def read_header(file: Path) -> Header:
                 "of mirpipe. Export the vectors again with the same version of mirpipe.",
             )
         _require_columns(table.schema_arrow, spec)
-        return Header(spec, revision, table.metadata.num_rows)
+        has_tracks = described_tracks.COLUMN in table.schema_arrow.names
+        return Header(spec, revision, table.metadata.num_rows, has_tracks)
 
 
-def read_blocks(file: Path, spec: EncoderSpec) -> Iterator[tuple[list[bytes], Float32]]:
-    """Yield blocks of content hashes, and vectors with shape (n, D), in the order of the file.
+def read_blocks(file: Path, header: Header) -> Iterator[Block]:
+    """Yield the rows of the file in blocks of at most BLOCK_NUMBERS values.
 
     Raises RejectedInput if a row is invalid or cannot be read. Blocks before it were yielded.
     """
+    spec = header.spec
     block_rows = max(1, BLOCK_NUMBERS // spec.dimension)
     first = 0
+    columns = ["content_sha256", "embedding"]
+    columns += [described_tracks.COLUMN] if header.has_tracks else []
     with _open(file) as table:
-        batches = table.iter_batches(block_rows, columns=["content_sha256", "embedding"])
+        batches = table.iter_batches(block_rows, columns=columns)
         while True:
             try:
                 batch = next(batches, None)
@@ -120,7 +148,12 @@ def read_blocks(file: Path, spec: EncoderSpec) -> Iterator[tuple[list[bytes], Fl
                 raise _unreadable(error) from None
             if batch is None:
                 return
-            yield _hashes(batch.column(0), first), _vectors(batch.column(1), spec, first)
+            hashes, vectors = (
+                _hashes(batch.column(0), first),
+                _vectors(batch.column(1), spec, first),
+            )
+            tracks = _tracks(batch.column(2), first) if header.has_tracks else [[] for _ in hashes]
+            yield Block(hashes, vectors, tracks)
             first += len(batch)
 
 
@@ -188,6 +221,9 @@ def _require_columns(found: pa.Schema, spec: EncoderSpec) -> None:
         raise _wrong_column("content_sha256", "binary values of 32 bytes", content)
     if vectors is None or not _is_list_of(vectors, spec.dimension):
         raise _wrong_column("embedding", f"lists of {spec.dimension} float32 values", vectors)
+    tracks = types.get(described_tracks.COLUMN, described_tracks.TYPE)
+    if tracks != described_tracks.TYPE:
+        raise _wrong_column(described_tracks.COLUMN, str(described_tracks.TYPE), tracks)
 
 
 def _is_list_of(column: pa.DataType, dimension: int) -> bool:
@@ -233,6 +269,17 @@ def _vectors(column: pa.Array, spec: EncoderSpec, first: int) -> Float32:
             f"the vector has the length {norms[row]:.6g}. Divide each vector by its length",
         )
     return vectors
+
+
+def _tracks(column: pa.Array, first: int) -> list[list[DescribedTrack]]:
+    """Return the tracks of each row. Raises RejectedInput for the first invalid row."""
+    tracks = []
+    for row, values in enumerate(column, start=first):
+        try:
+            tracks.append(described_tracks.parse(values.as_py()))
+        except ValueError as error:
+            raise _invalid_row(row, str(error)) from None
+    return tracks
 
 
 def _invalid_row(row: int, problem: str) -> RejectedInput:

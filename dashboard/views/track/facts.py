@@ -49,7 +49,7 @@ def _features(track: queries.TrackDescription) -> None:
     markup.show(markup.named_values(values, wrap=True))
     if track.octave_ambiguous:
         st.caption("Half or double the tempo is about as likely.")
-    if not track.has_features and track.state == "ok":
+    if not track.has_features and track.state == "ok" and track.has_audio:
         st.caption("Tempo, meter and key have not been measured yet. The next run measures them.")
 
 

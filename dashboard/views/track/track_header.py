@@ -14,6 +14,11 @@ from dashboard.data import current_state
 from mirpipe.db import queries
 
 GONE = "No file with this audio was found in the last ingest. The path below is where it was last."
+REMOVED = "This track had no audio, and was removed with `mirpipe vectors remove-tracks`."
+NO_AUDIO = (
+    "This track was added from a file of vectors. It has matches, but cannot be played, captioned or "
+    "scored. To change that, ingest its recording."
+)
 
 
 def draw(track: queries.TrackDescription) -> None:
@@ -36,7 +41,9 @@ def draw(track: queries.TrackDescription) -> None:
             if values := aesthetics_rating.axis_values(rating):
                 markup.show(markup.named_values(values))
             if track.state == "gone":
-                markup.show(markup.remark(GONE))
+                markup.show(markup.remark(GONE if track.has_audio else REMOVED))
+            elif not track.has_audio:
+                markup.show(markup.remark(NO_AUDIO))
             elif files:
                 player(files, name=track.title, picture=picture)
         with right:

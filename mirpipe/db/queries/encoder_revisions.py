@@ -72,7 +72,7 @@ _ACTIVE_ENCODERS = text("""
 
 @dataclass(frozen=True)
 class EmbeddedTracks:
-    """How many of the usable tracks have vectors."""
+    """How many of the usable tracks with audio have vectors."""
 
     embedded: int
     """Number of tracks with a vector by the configured encoder that has the fewest."""
@@ -81,12 +81,13 @@ class EmbeddedTracks:
 
 _EMBEDDED_TRACKS = text("""
     SELECT coalesce(min(embedded), 0) AS embedded,
-        (SELECT count(*) FROM mirpipe.track WHERE state = 'ok') AS usable
+        (SELECT count(*) FROM mirpipe.track WHERE state = 'ok' AND has_audio) AS usable
     FROM (
         SELECT count(t.track_id) AS embedded
         FROM mirpipe.encoder e
         LEFT JOIN mirpipe.embedding v ON v.encoder_id = e.encoder_id
-        LEFT JOIN mirpipe.track t ON t.track_id = v.track_id AND t.state = 'ok'
+        LEFT JOIN mirpipe.track t ON t.track_id = v.track_id
+            AND t.state = 'ok' AND t.has_audio
         WHERE e.wanted GROUP BY e.encoder_id) by_encoder
 """)
 

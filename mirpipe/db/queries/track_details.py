@@ -18,6 +18,8 @@ class TrackDescription:
     title: str
     state: str
     """ok, rejected or gone."""
+    has_audio: bool
+    """Whether a file of the track was ever ingested. If not, only its vectors are known."""
     reason: str
     """Code of the reason why the track was rejected. Empty if it was not rejected."""
     labels: dict[str, str]
@@ -57,7 +59,7 @@ class TrackDescription:
 
 
 _TRACKS = """
-    SELECT t.track_id, t.collection, t.title, t.state, coalesce(t.reason, '') AS reason, t.labels,
+    SELECT t.track_id, t.collection, t.title, t.state, t.has_audio, coalesce(t.reason, '') AS reason, t.labels,
         encode(t.content_sha256, 'hex') AS content_sha256, coalesce((
             SELECT (array_agg(d.format ORDER BY d.path_text))[1] FROM mirpipe.track_file d
             WHERE d.track_id = t.track_id AND d.gone_at IS NULL), '') AS format,

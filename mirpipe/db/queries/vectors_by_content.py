@@ -1,7 +1,9 @@
-"""Reads the vectors of an encoder revision with the content hashes of their tracks."""
+"""Reads the vectors of an encoder revision by content hash, and the tracks with each content."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, text
@@ -33,6 +35,17 @@ _VECTORS = text("""
     FROM mirpipe.embedding v JOIN mirpipe.track t USING (track_id)
     WHERE v.encoder_id = :encoder_id AND t.state = 'ok' ORDER BY t.content_sha256, t.track_id
 """)
+# Clips are left out: another library generates its own.
+_TRACKS = text("""
+    SELECT t.content_sha256, t.collection, t.title, t.labels, t.content_kind, t.seconds, t.rms_dbfs,
+        f.revision AS fingerprint_revision, f.frames AS fingerprint_frames,
+        f.reason AS fingerprint_reason
+    FROM mirpipe.track t
+    LEFT JOIN mirpipe.fingerprint f ON f.track_id = t.track_id AND f.revision <> ''
+    WHERE t.state = 'ok' AND t.collection IN ('reference', 'target')
+      AND t.content_sha256 = ANY(CAST(:hashes AS bytea[]))
+    ORDER BY t.content_sha256, t.collection
+""")
 
 
 def revisions_with_vectors(connection: Connection) -> dict[str, StoredRevision]:
@@ -53,3 +66,15 @@ def vectors_by_content(
         for rows in result.partitions(rows_n):
             hashes = [bytes(row.content_sha256) for row in rows]
             yield hashes, np.array([row.vector for row in rows], np.float32)
+
+
+def tracks_by_content(
+    connection: Connection, hashes: Sequence[bytes]
+) -> dict[bytes, list[dict[str, Any]]]:
+    """Return the stored values of the usable references and targets, by content hash."""
+    found: dict[bytes, list[dict[str, Any]]] = defaultdict(list)
+    for row in connection.execute(_TRACKS, {"hashes": list(hashes)}).mappings():
+        frames = row["fingerprint_frames"]
+        values = dict(row) | {"fingerprint_frames": None if frames is None else bytes(frames)}
+        found[bytes(values.pop("content_sha256"))].append(values)
+    return found

@@ -50,7 +50,7 @@ _COMPLETE_CHALLENGERS = text("""
             ELSE e.encoder_id = :encoder_id END
       AND NOT EXISTS (
         SELECT FROM mirpipe.track t
-        WHERE t.state = 'ok'
+        WHERE t.state = 'ok' AND t.has_audio
           AND NOT EXISTS (
             SELECT FROM mirpipe.embedding v
             WHERE v.encoder_id = e.encoder_id AND v.track_id = t.track_id)

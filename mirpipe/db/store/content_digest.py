@@ -36,7 +36,7 @@ def _rounded(*numbers: str) -> str:
 CONTENT = {
     "track": f"""
         SELECT {_TRACK.format("t")}, title, labels, seconds, sample_rate, channels, rms_dbfs,
-            silent_parts, sounding_rms_dbfs, state, reason
+            silent_parts, sounding_rms_dbfs, state, has_audio, reason
         FROM mirpipe.track t
     """,
     "track_file": """

@@ -25,7 +25,8 @@ _MIDDLES = text("""
             AS double precision) AS seconds,
         seconds <= :longest AS is_whole, seconds AS track_seconds,
         coalesce(silent_parts, '{}') AS silent_parts
-    FROM mirpipe.track WHERE collection = 'target' AND state = 'ok' AND seconds >= 0.001
+    FROM mirpipe.track
+    WHERE collection = 'target' AND state = 'ok' AND has_audio AND seconds >= 0.001
 """)
 _CHOOSE = text("""
     WITH chosen AS (

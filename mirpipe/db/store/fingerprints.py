@@ -16,7 +16,7 @@ NOT_AVAILABLE = "needs_chromaprint"
 
 _PENDING = text("""
     SELECT t.track_id FROM mirpipe.track t
-    WHERE t.collection = :collection AND t.state = 'ok'
+    WHERE t.collection = :collection AND t.state = 'ok' AND t.has_audio
       AND NOT EXISTS (
         SELECT FROM mirpipe.fingerprint f
         WHERE f.track_id = t.track_id AND f.revision = :revision)
@@ -57,7 +57,7 @@ _COMPARE_NOTHING = text("""
 _WRITE_REASON = text("""
     INSERT INTO mirpipe.fingerprint (track_id, revision, reason)
     SELECT t.track_id, '', :reason FROM mirpipe.track t
-    WHERE t.collection = :collection AND t.state = 'ok'
+    WHERE t.collection = :collection AND t.state = 'ok' AND t.has_audio
       AND NOT EXISTS (SELECT FROM mirpipe.fingerprint f WHERE f.track_id = t.track_id)
     ORDER BY t.track_id
     ON CONFLICT DO NOTHING

@@ -52,10 +52,13 @@ _COUNTS = {
         SELECT count(*) FROM mirpipe.embedding e JOIN mirpipe.track t USING (track_id)
         WHERE e.collection <> t.collection
     """,
-    ("files", "tracks in state ok without a file, or in state gone with a file"): """
+    (
+        "files",
+        "tracks in state ok without a file, or without audio or in state gone with a file",
+    ): """
         SELECT count(*) FROM mirpipe.track t
         WHERE t.state IN ('ok', 'gone') AND t.collection <> 'generated'
-          AND (t.state = 'ok') <> EXISTS (
+          AND (t.state = 'ok' AND t.has_audio) <> EXISTS (
             SELECT FROM mirpipe.track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL)
     """,
     ("orphans", "neighbour list entries that do not belong to any list"): """

@@ -24,6 +24,10 @@ _SET_IDENTITY = text(
     "WHERE track_id = :track_id"
 )
 _MOVE_FILES = text("UPDATE mirpipe.track_file SET track_id = :kept WHERE track_id = :dropped")
+_DROP_WITHOUT_AUDIO = text(
+    "UPDATE mirpipe.track SET state = 'gone', changed_at = now() "
+    "WHERE track_id = :dropped AND NOT has_audio AND state = 'ok'"
+)
 # A failure's subject starts with the collection and the content hash of its track.
 _DELETE_FAILURES = text("DELETE FROM mirpipe.failure WHERE track_id = :dropped")
 _RENAME_FAILURES = text(
@@ -67,6 +71,7 @@ def identify_tracks(
 
 def _move_files(connection: Connection, *, kept: int, dropped: int) -> None:
     connection.execute(_MOVE_FILES, {"kept": kept, "dropped": dropped})
+    connection.execute(_DROP_WITHOUT_AUDIO, {"dropped": dropped})
     connection.execute(_DELETE_FAILURES, {"dropped": dropped})
 
 

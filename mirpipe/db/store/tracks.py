@@ -29,7 +29,7 @@ _KNOWN = (
 _WITH_CONTENT = text(
     _KNOWN.format(more=", NULL AS format")
     + "WHERE collection = :collection AND content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
-    "AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL ORDER BY track_id"
+    "AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL AND has_audio ORDER BY track_id"
 )
 # Of several tracks with the same file, the one whose audio is identified comes last.
 _WITH_FILE = text(
@@ -39,7 +39,8 @@ _WITH_FILE = text(
     "AND silent_share IS NOT NULL "
     "ORDER BY t.content_kind <> 'file', t.track_id DESC"
 )
-# Only `update_labels` changes the title and labels of an existing track.
+# Only `update_labels` changes the title and labels of an existing track. What ingest measures
+# replaces what a file of vectors says about a track.
 _WRITE = text(
     "INSERT INTO mirpipe.track (collection, content_sha256, content_kind, title, labels, "
     "seconds, sample_rate, channels, rms_dbfs, silent_parts, silent_share, sounding_rms_dbfs, "
@@ -47,7 +48,11 @@ _WRITE = text(
     "VALUES (:collection, :content_sha256, :content_kind, :title, CAST(:labels AS jsonb), "
     ":seconds, :sample_rate, :channels, :rms_dbfs, :silent_parts, :silent_share, "
     ":sounding_rms_dbfs, :labels_from, 'ok') "
-    "ON CONFLICT (collection, content_sha256) DO NOTHING"
+    "ON CONFLICT (collection, content_sha256) DO UPDATE SET "
+    "(content_kind, seconds, sample_rate, channels, rms_dbfs, silent_parts, silent_share, "
+    "sounding_rms_dbfs) = (excluded.content_kind, excluded.seconds, excluded.sample_rate, "
+    "excluded.channels, excluded.rms_dbfs, excluded.silent_parts, excluded.silent_share, "
+    "excluded.sounding_rms_dbfs) WHERE NOT track.has_audio"
 )
 _WRITE_SILENCE = text(
     "UPDATE mirpipe.track SET silent_parts = :silent_parts, silent_share = :silent_share, "
@@ -57,14 +62,20 @@ _IDS = text(
     "SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = ANY(:hashes)"
 )
-_UPDATE_STATES = text(
-    "WITH computed AS (SELECT t.track_id, CASE WHEN EXISTS (SELECT FROM mirpipe.track_file f "
-    "WHERE f.track_id = t.track_id AND f.gone_at IS NULL) THEN 'ok' ELSE 'gone' END AS state "
-    "FROM mirpipe.track t WHERE t.track_id = ANY(:track_ids) AND t.state <> 'rejected' "
-    "ORDER BY t.track_id FOR UPDATE) "
-    "UPDATE mirpipe.track t SET state = computed.state, changed_at = now() FROM computed "
-    "WHERE t.track_id = computed.track_id AND t.state <> computed.state RETURNING t.state"
-)
+_UPDATE_STATES = text("""
+    WITH computed AS (
+        SELECT t.track_id, t.state AS old_state, t.has_audio OR f.exists AS has_audio,
+            CASE WHEN f.exists THEN 'ok' WHEN t.has_audio THEN 'gone' ELSE t.state END AS state
+        FROM mirpipe.track t CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM mirpipe.track_file f
+            WHERE f.track_id = t.track_id AND f.gone_at IS NULL)) f
+        WHERE t.track_id = ANY(:track_ids) AND t.state <> 'rejected'
+        ORDER BY t.track_id FOR UPDATE OF t)
+    UPDATE mirpipe.track t SET state = c.state, has_audio = c.has_audio,
+        changed_at = CASE WHEN c.state = c.old_state THEN t.changed_at ELSE now() END
+    FROM computed c
+    WHERE t.track_id = c.track_id AND (t.state, t.has_audio) <> (c.state, c.has_audio)
+    RETURNING CASE WHEN c.state <> c.old_state THEN c.state END
+""")
 _UPDATE_MEASURED = text(
     "UPDATE mirpipe.track SET seconds = :seconds, sample_rate = :sample_rate, "
     "channels = :channels, rms_dbfs = :rms_dbfs WHERE track_id = :track_id "
@@ -108,7 +119,7 @@ _FIRST_TO_PROCESS = text(
 NEIGHBOURS = 64
 """Number of neighbouring track ids that `first_to_process` chooses together."""
 
-LabelOrigin = Literal["manifest", "tags"]
+LabelOrigin = Literal["manifest", "tags", "vectors"]
 
 
 @dataclass(frozen=True)
@@ -222,7 +233,8 @@ def write_silence(connection: Connection, silences: Mapping[int, Silence]) -> No
 def update_states(connection: Connection, track_ids: set[int]) -> tuple[int, int]:
     """Set the state of these tracks to `ok` if they have a file, and to `gone` if they have none.
 
-    Returns how many tracks became `ok`, and how many became `gone`. Rejected tracks stay rejected.
+    Returns how many tracks became `ok`, and how many became `gone`. Rejected tracks stay rejected,
+    and a track that never had a file keeps its state.
     """
     states = list(connection.execute(_UPDATE_STATES, {"track_ids": sorted(track_ids)}).scalars())
     return states.count("ok"), states.count("gone")

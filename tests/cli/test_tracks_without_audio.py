@@ -1,0 +1,353 @@
+"""Tracks that come from a file of vectors into a library without their recordings."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+import pytest
+import soundfile
+from pyarrow import parquet
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from mirpipe import registry
+from mirpipe.cli.main import app
+from mirpipe.operations import vector_file
+from mirpipe.stages import embed as embed_stage
+from mirpipe.stages.evaluate import evaluate
+from mirpipe.stages.ingest import ingest
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
+from tests.support.audio_files import tones
+from tests.support.databases import Database
+from tests.support.fake_encoders.tiny import SPEC
+from tests.support.fake_plugins import add_fakes
+from tests.support.synthetic_music import melody
+
+MATCHES = """
+    SELECT q.title AS target, encode(q.content_sha256, 'hex') AS target_hash, n.rank,
+        encode(r.content_sha256, 'hex') AS reference_hash, r.title, n.cosine, n.relation
+    FROM mirpipe.served_neighbour n JOIN mirpipe.track q ON q.track_id = n.target_id
+    JOIN mirpipe.track r ON r.track_id = n.reference_id
+    WHERE n.to_run IS NULL ORDER BY 1, 2, 3
+"""
+RANKINGS = """
+    SELECT to_jsonb(r) - 'run_id' - 'finished_at' FROM mirpipe.v_ranking r
+    ORDER BY to_jsonb(r) - 'run_id' - 'finished_at'
+"""
+TITLES = "SELECT title, labels FROM mirpipe.track ORDER BY 1, 2"
+PENDING = "SELECT * FROM mirpipe.v_pending"
+
+
+@pytest.fixture(autouse=True)
+def _tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_fakes(monkeypatch, "encoders")
+
+
+@pytest.fixture
+def exported(fresh_database: Database, tmp_path: Path) -> Path:
+    """Return a file with the vectors and tracks of a published library, and empty the library."""
+    tones(tmp_path / "references", [100.0 * n for n in range(1, 8)])
+    tones(tmp_path / "targets", [150.0, 300.0, 1000.0])
+    for path, level in (("targets/tune.wav", -18.0), ("references/quiet.wav", -30.0)):
+        soundfile.write(tmp_path / path, melody(12.0, 8000, dbfs=level), 8000)
+    manifest = tmp_path / "manifest.csv"
+    lines = ["path,title,genre", "references/100 Hz.wav,Ω التعليم 教育,rock; Folk"]
+    lines += ["targets/150 Hz.wav,a target,rock", "references/200 Hz.wav,another,rock"]
+    manifest.write_text("\n".join(lines), encoding="utf-8")
+    ingest_all(tmp_path)
+    embed_stage.plan(["tiny"], batch_tracks=64)
+    embed_stage.embed(["tiny"], batch_tracks=64)
+    publish()
+    file = tmp_path / "tiny.parquet"
+    assert run("vectors", "export", "tiny", file).exit_code == 0
+    return file
+
+
+def ingest_all(folder: Path) -> None:
+    for collection in get_args(Literal["reference", "target"]):
+        ingest(
+            [folder / f"{collection}s"],
+            collection=collection,
+            manifest=folder / "manifest.csv",
+            allow_removal=True,
+        )
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def publish() -> None:
+    retrieve()
+    evaluate()
+    report(trigger="test")
+
+
+def rows(database: Database, query: str) -> list[Any]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def empty(database: Database) -> None:
+    """Delete everything that the database contains."""
+    with database.owner.begin() as owner:
+        owner.execute(text("TRUNCATE mirpipe.track, mirpipe.encoder, mirpipe.track_file CASCADE"))
+        owner.execute(text("TRUNCATE mirpipe.failure, mirpipe.run CASCADE"))
+
+
+def states(database: Database) -> set[tuple[str, bool]]:
+    return set(rows(database, "SELECT state, has_audio FROM mirpipe.track"))
+
+
+def add(file: Path, *options: str) -> dict[str, Any]:
+    result = run("vectors", "import", file, "--add-tracks", "--json", *options)
+    assert result.exit_code == 0, result.output
+    imported: dict[str, Any] = json.loads(result.stdout)
+    return imported
+
+
+def digest() -> str:
+    return run("verify", "--digest").stdout
+
+
+def test_an_empty_library_gets_the_same_answers_from_the_file(
+    fresh_database: Database, exported: Path
+) -> None:
+    before = [rows(fresh_database, query) for query in (MATCHES, RANKINGS, TITLES)]
+    assert {relation for *_, relation in before[0]} == {None, "same_recording"}
+    empty(fresh_database)
+
+    imported = add(exported)
+    assert (imported["added_tracks"], imported["imported"], imported["unknown"]) == (12, 12, 0)
+    publish()
+
+    assert [rows(fresh_database, query) for query in (MATCHES, RANKINGS, TITLES)] == before
+    assert states(fresh_database) == {("ok", False)}
+    assert rows(fresh_database, PENDING) == []
+    assert run("verify").exit_code == 0
+    again = exported.with_name("again.parquet")
+    run("vectors", "export", "tiny", again)
+    assert again.read_bytes() == exported.read_bytes()
+
+
+def test_a_configured_encoder_waits_for_the_audio(fresh_database: Database, exported: Path) -> None:
+    empty(fresh_database)
+    add(exported)
+    publish()
+    embed_stage.plan(["tiny", "wide"], batch_tracks=64)
+    assert rows(fresh_database, PENDING) == []
+    publish()  # The list of tracks that may have pending work is empty now.
+
+    ingest_all(exported.parent)
+    pending = rows(fresh_database, "SELECT stage, plugin, items FROM mirpipe.v_pending")
+    assert ("embed", "wide", 12) in pending
+    assert ("embed", "tiny") not in {row[:2] for row in pending}
+
+
+def test_a_track_becomes_like_any_other_when_its_audio_is_ingested(
+    fresh_database: Database, exported: Path
+) -> None:
+    expected = digest()
+    empty(fresh_database)
+    add(exported)
+    with fresh_database.owner.begin() as owner:  # As a library with wrong values would say.
+        owner.execute(text("UPDATE mirpipe.track SET title = 'wrong', seconds = 7, labels = '{}'"))
+
+    ingest_all(exported.parent)
+    assert states(fresh_database) == {("ok", True)}
+    embed_stage.plan(["tiny"], batch_tracks=64)
+    assert embed_stage.embed(["tiny"], batch_tracks=64).embedded == 0
+    publish()
+    assert digest() == expected
+    assert run("verify").exit_code == 0
+
+
+def test_a_track_that_loses_its_file_is_gone(fresh_database: Database, exported: Path) -> None:
+    empty(fresh_database)
+    add(exported)
+    ingest_all(exported.parent)
+    (exported.parent / "references" / "500 Hz.wav").unlink()
+    ingest_all(exported.parent)
+    assert states(fresh_database) == {("ok", True), ("gone", True)}
+    assert add(exported)["added_tracks"] == 1
+    assert states(fresh_database) == {("ok", True), ("ok", False)}
+
+
+def test_tracks_can_be_removed_and_added_again(fresh_database: Database, exported: Path) -> None:
+    matches = rows(fresh_database, MATCHES)
+    empty(fresh_database)
+    add(exported)
+    publish()
+    result = run("vectors", "remove-tracks")
+    assert (result.stdout, result.exit_code) == ("12 tracks removed\n", 0)
+    assert states(fresh_database) == {("gone", False)}
+    publish()
+    assert rows(fresh_database, MATCHES) == []
+    assert run("vectors", "remove-tracks").stdout == "0 tracks removed\n"
+    assert run("verify").exit_code == 0
+
+    imported = add(exported)
+    assert (imported["added_tracks"], imported["present"]) == (12, 12)
+    publish()
+    assert rows(fresh_database, MATCHES) == matches
+    assert run("verify").exit_code == 0
+
+
+def test_tracks_are_added_only_if_asked(fresh_database: Database, exported: Path) -> None:
+    empty(fresh_database)
+    result = run("vectors", "import", exported)
+    assert "Or add the tracks without their audio: import the file with --add-tracks." in (
+        result.stderr
+    )
+    assert rows(fresh_database, "SELECT title FROM mirpipe.track") == []
+    assert rows(fresh_database, "SELECT name FROM mirpipe.encoder") == []
+
+
+def test_a_file_need_not_describe_the_tracks(fresh_database: Database, exported: Path) -> None:
+    file = exported.with_name("plain.parquet")
+    assert run("vectors", "export", "tiny", file, "--no-tracks").exit_code == 0
+    assert parquet.read_schema(file).names == ["content_sha256", "embedding"]
+    empty(fresh_database)
+    imported = add(file)
+    assert (imported["added_tracks"], imported["unknown"]) == (0, 11)
+    assert "--add-tracks" not in run("vectors", "import", file, "--add-tracks").stderr
+
+
+def test_tracks_of_the_library_stay_as_they_are(fresh_database: Database, exported: Path) -> None:
+    before = digest()
+    imported = add(exported)
+    assert (imported["added_tracks"], imported["present"]) == (0, 12)
+    assert digest() == before
+
+
+def test_a_second_file_adds_the_vectors_of_another_encoder(
+    fresh_database: Database, exported: Path
+) -> None:
+    empty(fresh_database)
+    add(exported)
+    table = parquet.read_table(exported)
+    spec = replace(SPEC, name="elsewhere")
+    schema = vector_file.schema(spec, registry.revision(spec), with_tracks=True)
+    other = exported.with_name("other.parquet")
+    parquet.write_table(table.cast(schema.remove_metadata()).cast(schema), other)
+    imported = add(other)
+    assert (imported["added_tracks"], imported["imported"]) == (0, 12)
+
+
+def test_a_copy_that_was_known_by_its_file_joins_the_track_of_its_audio(
+    fresh_database: Database, exported: Path
+) -> None:
+    """Without ffmpeg, or in an earlier version, a track is identified by the bytes of its file."""
+    with fresh_database.owner.begin() as owner:
+        owner.execute(
+            text("""
+                UPDATE mirpipe.track t SET content_sha256 = f.file_sha256, content_kind = 'file'
+                FROM mirpipe.track_file f WHERE f.track_id = t.track_id
+            """)
+        )
+    assert add(exported)["added_tracks"] == 12
+    ingest_all(exported.parent)
+    assert states(fresh_database) == {("ok", True), ("gone", False)}
+    usable = "SELECT count(*), count(DISTINCT content_kind) FROM mirpipe.track WHERE state = 'ok'"
+    assert rows(fresh_database, usable) == [(12, 1)]
+
+
+def killed_at(place: int, file: Path) -> int:
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from mirpipe.operations import import_vectors, vector_file\n"
+        "vector_file.BLOCK_NUMBERS = 6\n"
+        "def kill(done, _total):\n"
+        f"    if done > {place}: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import_vectors.import_vectors(Path(sys.argv[1]), add_tracks=True, progress=kill)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, file], env=os.environ, check=False
+    ).returncode
+
+
+def test_a_killed_import_adds_nothing_and_can_be_repeated(
+    fresh_database: Database, exported: Path
+) -> None:
+    empty(fresh_database)
+    assert killed_at(4, exported) == -signal.SIGKILL
+    assert rows(fresh_database, "SELECT title FROM mirpipe.track") == []
+    assert add(exported)["added_tracks"] == 12
+
+
+TRACK = {
+    "collection": "target",
+    "title": "a title",
+    "labels": {"genre": "folk"},
+    "content_kind": "samples",
+    "seconds": 3.0,
+    "rms_dbfs": -20.0,
+    "fingerprint_revision": None,
+    "fingerprint_frames": None,
+    "fingerprint_reason": None,
+}
+
+
+def write_tracks(file: Path, tracks: list[dict[str, Any]]) -> Path:
+    schema = vector_file.schema(SPEC, registry.revision(SPEC), with_tracks=True)
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array([1, 0, 0], pa.float32()), 3)
+    columns = [pa.array([bytes(32)], pa.binary(32)), vectors]
+    columns.append(pa.array([tracks], schema.field("tracks").type))
+    parquet.write_table(pa.Table.from_arrays(columns, schema=schema), file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"collection": "generated"}, "0.collection: Input should be 'reference' or 'target'"),
+        ({"title": None}, "0.title: Input should be a valid string"),
+        ({"title": "a\0b"}, "0.title: Value error, it contains a NUL character"),
+        ({"title": "a" * 10_001}, "0.title: String should have at most 10000 characters"),
+        ({"labels": {"mood": "a\0b"}}, "NUL character"),
+        ({"seconds": float("nan")}, "0.seconds: Input should be a finite number"),
+        ({"seconds": 0.0}, "0.seconds: Input should be greater than 0"),
+        ({"rms_dbfs": None}, "0.rms_dbfs: Input should be a valid number"),
+        ({"content_kind": "wish"}, "0.content_kind: Input should be"),
+        ({"fingerprint_frames": b"1234"}, "a fingerprint needs a revision"),
+        ({"fingerprint_revision": "1"}, "a fingerprint needs a revision"),
+        (
+            {"fingerprint_revision": "1", "fingerprint_frames": b"12345"},
+            "it does not consist of 32-bit values",
+        ),
+    ],
+)
+def test_an_invalid_track_is_named_with_its_row(
+    fresh_database: Database, tmp_path: Path, values: dict[str, Any], problem: str
+) -> None:
+    file = write_tracks(tmp_path / "tiny.parquet", [TRACK | values])
+    result = run("vectors", "import", file, "--add-tracks")
+    assert result.exit_code == 3
+    assert "Row 1 is not valid: tracks." in result.stderr
+    assert problem in result.stderr
+    assert rows(fresh_database, "SELECT title FROM mirpipe.track") == []
+
+
+def test_a_row_has_one_track_per_collection(fresh_database: Database, tmp_path: Path) -> None:
+    file = write_tracks(tmp_path / "tiny.parquet", [TRACK, TRACK])
+    result = run("vectors", "import", file, "--add-tracks")
+    assert (result.exit_code, "in the same collection" in result.stderr) == (3, True)
+    file = write_tracks(tmp_path / "tiny.parquet", [TRACK, TRACK | {"collection": "reference"}])
+    assert add(file)["added_tracks"] == 2
+
+
+def test_genres_are_stored_in_the_form_of_the_library(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    add(
+        write_tracks(tmp_path / "tiny.parquet", [TRACK | {"labels": {"genre": "Rock;rock ; Folk"}}])
+    )
+    assert rows(fresh_database, "SELECT genres FROM mirpipe.track") == [(["Rock", "Folk"],)]
