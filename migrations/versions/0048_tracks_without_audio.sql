@@ -3,7 +3,7 @@ SET LOCAL search_path = mirpipe, public;
 ALTER TABLE track ADD has_audio boolean NOT NULL DEFAULT true,
     DROP CONSTRAINT track_labels_from_check,
     ADD CHECK (labels_from IN ('manifest', 'tags', 'vectors'));
-COMMENT ON COLUMN track.has_audio IS 'false if the track was added from a file of vectors, and no file with its audio was ingested since. It can be matched, but not played, analysed or scored.';
+COMMENT ON COLUMN track.labels_from IS 'Where the title and the labels come from: manifest, tags (without tags, the title is the file name), or vectors (a file of vectors). NULL for clips, and for tracks from before revision 0026 whose tags have not been read yet.';
 
 -- A track whose audio arrives has pending work, as a track that returns has.
 CREATE OR REPLACE FUNCTION note_usable_tracks() RETURNS trigger

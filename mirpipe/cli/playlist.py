@@ -69,7 +69,7 @@ def playlist(
     if not entries:
         raise MirpipeError(
             "No match has a file on this machine, so no playlist was written. If the files are on "
-            "another disk, connect it. If they were moved, run `mirpipe ingest`."
+            "another disk, connect it. Otherwise, run `mirpipe ingest` on the folder that has them."
         )
     write_output(file, m3u8(f"Matches of {title}", entries))
     result = {"tracks": len(entries), "missing": len(missing)}

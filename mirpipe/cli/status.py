@@ -69,6 +69,11 @@ def _results() -> dict[str, object]:
     }
 
 
+def _tracks(count: queries.LibraryCount) -> str:
+    without = f" ({count.without_audio} without audio)" if count.without_audio else ""
+    return f"{count.tracks}{without}"
+
+
 def _print_results(console: Console) -> None:
     is_running = is_up_running(settings().home)
     _print_table(
@@ -76,7 +81,7 @@ def _print_results(console: Console) -> None:
         "library",
         ("collection", "state", "tracks", "length"),
         [
-            (c.collection, c.state, str(c.tracks), f"{c.seconds / 60:.1f} min")
+            (c.collection, c.state, _tracks(c), f"{c.seconds / 60:.1f} min")
             for c in queries.library_counts()
         ],
         empty="no tracks yet; "

@@ -91,8 +91,9 @@ def draw_questions(
     """
     if len(answers) < 2:
         raise ConfigurationError(
-            "A listening test compares at least two encoders or modes, but the run has answers by "
-            f"{', '.join(answers) or 'none'}. Configure more, and run again."
+            "A listening test compares at least two encoders or modes, but the run has answers "
+            f"that can be played by {', '.join(answers) or 'none'}. Configure more, or run "
+            "`mirpipe ingest` on the missing recordings, and run again."
         )
     random = np.random.default_rng(seed)
     rounds = _ratings(answers, random) if kind == "rating" else _pairs(kind, answers, random)

@@ -84,9 +84,10 @@ def export_mteb(folder: Path, *, with_audio: bool, same_recording_counts: bool) 
                 labels.append(label)
         if not labels:
             raise MirpipeError(
-                "No reference shares a genre, an instrument or a work with a target, so MTEB could "
-                "measure nothing. Label the tracks of both collections by tags or a manifest, run "
-                "`mirpipe ingest`, then export again."
+                "No reference with a file shares a genre, an instrument or a work with a target "
+                "that has a file, so MTEB could measure nothing. Label the tracks of both "
+                "collections by tags or a manifest, run `mirpipe ingest` on their recordings, then "
+                "export again."
             )
         for part, collection in _COLLECTIONS.items():
             tracks = dataset_tracks(connection, collection)  # type: ignore[arg-type]

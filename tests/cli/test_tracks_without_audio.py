@@ -259,6 +259,26 @@ def test_a_copy_that_was_known_by_its_file_joins_the_track_of_its_audio(
     assert rows(fresh_database, usable) == [(12, 1)]
 
 
+def test_commands_that_need_audio_say_how_to_add_it(
+    fresh_database: Database, exported: Path
+) -> None:
+    empty(fresh_database)
+    add(exported)
+    publish()
+    assert "4 (4 without audio)" in run("status").stdout
+    counts = json.loads(run("status", "--json").stdout)["library"]
+    assert {(row["collection"], row["tracks"], row["without_audio"]) for row in counts} == {
+        ("target", 4, 4),
+        ("reference", 8, 8),
+    }
+    for words in (
+        ("playlist", "tune", exported.with_name("a.m3u8")),
+        ("export", "--mteb", exported.with_name("mteb")),
+        ("listening", "create"),
+    ):
+        assert "run `mirpipe ingest` on" in str(run(*words).exception)
+
+
 def killed_at(place: int, file: Path) -> int:
     code = (
         "import os, signal, sys\n"

@@ -133,6 +133,17 @@ def test_gone_and_rejected_tracks_show_state_reason_and_last_path(
     assert ">rejected: too short</span>" in html(track_page("quiet"))
 
 
+def test_a_track_without_audio_says_how_to_add_it(library: SyntheticLibrary) -> None:
+    track_id = library.add("reference", "heard of")
+    library.execute("DELETE FROM mirpipe.track_file WHERE path_text = 'heard of'")
+    library.execute("UPDATE mirpipe.track SET has_audio = false WHERE title = 'heard of'")
+    shown = html(track_page("heard of"))
+    assert "ingest its recording" in shown
+    assert "The next run measures them" not in shown
+    library.set_state(track_id, "gone")
+    assert "vectors remove-tracks" in html(track_page("heard of"))
+
+
 def test_features_show_the_reasons_of_missing_values(filled: Database) -> None:
     with filled.owner.begin() as connection:
         describe(connection)

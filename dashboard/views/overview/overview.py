@@ -41,7 +41,7 @@ def library_section(counts: Sequence[queries.LibraryCount]) -> None:
     lines = [
         [
             COLLECTION_NAMES.get(row.collection, row.collection),
-            row.state,
+            row.state + (f", {row.without_audio:,} without audio" if row.without_audio else ""),
             format_number(row.tracks, 0),
             format_duration(row.seconds),
         ]

@@ -67,7 +67,8 @@ def section(shown: Shown) -> None:
         )
     else:
         st.caption("The next scheduled run does this work. To do it now, run `mirpipe run`.")
-    usable = sum(row.tracks for row in cached_queries.library_counts() if row.state == "ok")
+    counts = cached_queries.library_counts()
+    usable = sum(row.tracks - row.without_audio for row in counts if row.state == "ok")
     lines = [
         [
             row.stage,

@@ -16,8 +16,8 @@ from mirpipe.db import queries
 GONE = "No file with this audio was found in the last ingest. The path below is where it was last."
 REMOVED = "This track had no audio, and was removed with `mirpipe vectors remove-tracks`."
 NO_AUDIO = (
-    "This track was added from a file of vectors. It has matches, but cannot be played, captioned or "
-    "scored. To change that, ingest its recording."
+    "This track was added from a file of vectors. It has matches, but cannot be played, captioned "
+    "or scored. To change that, ingest its recording."
 )
 
 

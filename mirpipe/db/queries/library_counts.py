@@ -19,10 +19,13 @@ class LibraryCount:
     """Number of tracks."""
     seconds: float
     """Total length of the tracks, in seconds."""
+    without_audio: int = 0
+    """Those of the tracks that were added from a file of vectors, without audio."""
 
 
 _LIBRARY_COUNTS = text("""
-    SELECT collection, state, count(*) AS tracks, coalesce(sum(seconds), 0) AS seconds
+    SELECT collection, state, count(*) AS tracks,
+        count(*) FILTER (WHERE NOT has_audio) AS without_audio, coalesce(sum(seconds), 0) AS seconds
     FROM mirpipe.track GROUP BY collection, state
     ORDER BY array_position(ARRAY['target', 'reference', 'generated'], collection),
         array_position(ARRAY['ok', 'rejected', 'gone'], state)

@@ -59,7 +59,8 @@ class TrackDescription:
 
 
 _TRACKS = """
-    SELECT t.track_id, t.collection, t.title, t.state, t.has_audio, coalesce(t.reason, '') AS reason, t.labels,
+    SELECT t.track_id, t.collection, t.title, t.state, t.has_audio, t.labels,
+        coalesce(t.reason, '') AS reason,
         encode(t.content_sha256, 'hex') AS content_sha256, coalesce((
             SELECT (array_agg(d.format ORDER BY d.path_text))[1] FROM mirpipe.track_file d
             WHERE d.track_id = t.track_id AND d.gone_at IS NULL), '') AS format,
