@@ -40,7 +40,9 @@ def audio_response(request: Request, files: Sequence[FileLocation], *, as_wav: b
     Raises HTTPException: 404 if no file can be read, 416 for a range outside the audio, and 503 if
     the bucket of the last file does not answer.
     """
-    problem: Exception = FileNotFoundError("No file contains this audio.")
+    if not files:
+        raise HTTPException(404, "No file of this track was found. Ingest its recording.")
+    problem: Exception | None = None
     for file in files:
         is_decoded = as_wav or file.format not in MEDIA_TYPES
         try:

@@ -219,6 +219,8 @@ def test_a_deleted_file_is_named_unless_the_track_has_another(
     answer = get(client, link)
     assert answer.status_code == 404
     assert "b.wav" in answer.text
+    ingest_folder(copy.parent, "reference")
+    assert "No file of this track was found. Ingest its recording." in get(client, link).text
 
 
 def is_open(path: Path) -> bool:
