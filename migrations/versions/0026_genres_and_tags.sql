@@ -21,7 +21,7 @@ WHERE g.track_id = t.track_id
     AND t.labels ->> 'genre' IS DISTINCT FROM array_to_string(g.genres, '; ');
 
 ALTER TABLE track ADD labels_from text CHECK (labels_from IN ('manifest', 'tags'));
-COMMENT ON COLUMN track.labels_from IS 'Where the title and the labels come from: manifest, or tags (without tags, the title is the file name). NULL for clips, and for tracks from before revision 0026 whose tags have not been read yet.';
+COMMENT ON COLUMN track.labels_from IS 'Where the title and the labels come from: manifest, tags (without tags, the title is the file name), or vectors (a file of vectors). NULL for clips, and for tracks from before revision 0026 whose tags have not been read yet.';
 
 ALTER TABLE track_file ADD tags jsonb, ADD undecoded_tags jsonb, ADD tag_encoding text,
     ADD tag_encoding_guessed boolean,

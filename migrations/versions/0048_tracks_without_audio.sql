@@ -3,8 +3,6 @@ SET LOCAL search_path = mirpipe, public;
 ALTER TABLE track ADD has_audio boolean NOT NULL DEFAULT true,
     DROP CONSTRAINT track_labels_from_check,
     ADD CHECK (labels_from IN ('manifest', 'tags', 'vectors'));
-COMMENT ON COLUMN track.labels_from IS 'Where the title and the labels come from: manifest, tags (without tags, the title is the file name), or vectors (a file of vectors). NULL for clips, and for tracks from before revision 0026 whose tags have not been read yet.';
-
 -- A track whose audio arrives has pending work, as a track that returns has.
 CREATE OR REPLACE FUNCTION note_usable_tracks() RETURNS trigger
 LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
