@@ -35,10 +35,13 @@ def player(
     after the target. `excerpts` are marked in the outline: starts and ends, in seconds. The browser
     requests the audio, so the page reads no file.
     """
+    if not files:
+        show(remark("No file of this track was found. To play it, ingest its recording."))
+        return
     readable = [file for file in files if _may_be_readable(file)]
     if not readable:
-        where = f": {files[0].shown}" if files else ""
-        show(remark(f"The audio file is missing{where}. The next ingest marks it as gone."))
+        shown = files[0].shown
+        show(remark(f"The audio file is missing: {shown}. The next ingest marks it as gone."))
         return
     file = readable[0]
     button = Markup(

@@ -62,6 +62,18 @@ def test_a_missing_file_is_named(filled: Database) -> None:
     assert "The audio file is missing: /nowhere/" in html(app)
 
 
+def test_tracks_without_a_file_say_what_is_missing(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.track_file"))
+        connection.execute(text("DELETE FROM mirpipe.pair_score"))
+    app = page("listen", target=link(filled, HOSTILE))
+    shown = html(app)
+    assert "No file of this track was found. To play it, ingest its recording." in shown
+    assert "marks it as gone" not in shown
+    assert "No melody accuracy: not measured." in shown
+    assert not [caption for caption in app.caption if "quietest" in caption.value]
+
+
 def test_ratings_of_target_and_matches_are_shown(filled: Database) -> None:
     before = html(page("listen", target=link(filled, "long gone")))
     assert "<dt>CE</dt>" not in before

@@ -72,12 +72,13 @@ def clip_section(
 
 def explain_players(active: Sequence[queries.ActiveEncoder], details: TrackDetails) -> None:
     """Explain the level matching, the pictures and the models."""
-    level = format_number(details.level, 1)
-    st.caption(
-        f"{level_matching.EXPLANATION} Every track is played at the level of the quietest one "
-        f"({level} dBFS). The pictures show the waveform and, below it, how often each pitch class "
-        "is the strongest, from C at the bottom to B at the top."
-    )
+    if details.files:
+        level = format_number(details.level, 1)
+        st.caption(
+            f"{level_matching.EXPLANATION} Every track is played at the level of the quietest one "
+            f"({level} dBFS). The pictures show the waveform and, below it, how often each pitch "
+            "class is the strongest, from C at the bottom to B at the top."
+        )
     aesthetics_rating.show_explanation(list(details.aesthetics.values()))
     licences = [f"{row.encoder}: {row.licence_weights or 'not stated'}" for row in active]
     markup.show(

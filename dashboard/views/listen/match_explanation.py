@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dashboard.components.merged_ranks import EncoderRank
+from dashboard.components.metric_labels import reason_text
 from dashboard.components.number_format import format_number
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS
 from mirpipe.db import queries
@@ -38,7 +39,7 @@ def _rank_sentences(encoder: str, rank: EncoderRank) -> list[str]:
 def melody_remark(match: queries.Match) -> str:
     """Return why the melody accuracy is missing or has no meaning, or an empty text."""
     if match.melody_accuracy is None:
-        return f"No melody accuracy: {match.melody_reason or 'not measured yet'}."
+        return f"No melody accuracy: {reason_text(match.melody_reason or 'not_measured_yet')}."
     unpitched = [
         name
         for name, voiced in (("target", match.target_voiced), ("match", match.reference_voiced))
