@@ -5,6 +5,7 @@ import sys
 
 from mirpipe.errors import ConfigurationError
 from mirpipe.orchestration.server_address import is_port_free
+from mirpipe.settings import Settings
 
 MAX_ATTEMPTS = 100
 
@@ -20,9 +21,12 @@ def reserve_free_port(first: int, *, bind: str) -> tuple[int, socket.socket]:
     for port in range(first, min(first + MAX_ATTEMPTS, 65536)):
         if is_port_free(bind, port) and (reservation := _reservation(port)):
             return port, reservation
+    names = ", ".join(
+        f"MIRPIPE_{name.upper()}" for name in Settings.model_fields if name.endswith("_port")
+    )
     raise ConfigurationError(
-        f"No free port was found from {first} on. Set MIRPIPE_AIRFLOW_PORT, "
-        "MIRPIPE_DASHBOARD_PORT or MIRPIPE_API_PORT to another port."
+        f"No free port was found from {first} on. Set the port of this server, which is one of "
+        f"{names}, to another port."
     )
 
 

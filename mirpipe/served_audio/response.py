@@ -1,4 +1,4 @@
-"""The answer to a request for audio, with range requests (RFC 9110, section 14).
+"""The answer to a request for audio, with conditions and ranges (RFC 9110, sections 13 and 14).
 
 Own code, because Starlette's FileResponse reads local files only. The headers are parsed by
 Werkzeug.
@@ -13,7 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
-from werkzeug.http import parse_if_range_header, parse_range_header, quote_etag
+from werkzeug.http import (
+    parse_etags,
+    parse_if_range_header,
+    parse_range_header,
+    quote_etag,
+)
 
 from mirpipe.db.queries import FileLocation
 from mirpipe.errors import ObjectChanged, RejectedInput, StorageUnavailable
@@ -26,9 +31,10 @@ from mirpipe.served_audio.byte_sources import (
 )
 
 RETRY_SECONDS = "10"
+# A browser may keep the audio, but asks before it plays it again. After a log-out, it is refused.
 _HEADERS = {
     "Accept-Ranges": "bytes",
-    "Cache-Control": "private, max-age=3600",
+    "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -37,8 +43,9 @@ def audio_response(request: Request, files: Sequence[FileLocation], *, as_wav: b
     """Return the audio of the first of these files that can be read, or the requested range.
 
     With `as_wav`, or if browsers cannot play the container, the samples are sent as a WAV file.
-    Raises HTTPException: 404 if no file can be read, 416 for a range outside the audio, and 503 if
-    the bucket of the last file does not answer.
+    The answer is 304 and empty if the browser already has this version of the audio. Raises
+    HTTPException: 404 if no file can be read, 416 for a range outside the audio, and 503 if the
+    bucket of the last file does not answer.
     """
     if not files:
         raise HTTPException(404, "No file of this track was found. Ingest its recording.")
@@ -56,6 +63,8 @@ def audio_response(request: Request, files: Sequence[FileLocation], *, as_wav: b
 
 def _response(request: Request, source: ByteSource) -> Response:
     headers = {**_HEADERS, "ETag": source.etag}
+    if parse_etags(request.headers.get("If-None-Match")).contains_weak(source.etag.strip('"')):
+        return Response(status_code=304, headers=headers)
     start, stop, status = 0, source.size, 200
     asked = parse_range_header(request.headers.get("Range"))
     # A server may answer a request for several ranges with the complete content.

@@ -178,12 +178,12 @@ def test_withdrawing_deletes_the_stored_results_of_this_test_only(database: Data
         """)
         )
     call(database, "listener_withdraw", "unknown")
-    assert tests_with_results(database) == [1, 2]
+    assert listening_tests_with_results(database) == [1, 2]
     call(database, "listener_withdraw", TOKEN)
-    assert tests_with_results(database) == [2]
+    assert listening_tests_with_results(database) == [2]
 
 
-def tests_with_results(database: Database) -> list[int]:
+def listening_tests_with_results(database: Database) -> list[int]:
     query = "SELECT listening_test_id FROM mirpipe.listening_result ORDER BY 1"
     with database.reader.connect() as connection:
         return list(connection.execute(text(query)).scalars())

@@ -108,6 +108,34 @@ def test_head_returns_the_headers_alone(client: httpx.Client, wav: tuple[str, by
     assert answer.headers["ETag"] == get(client, link).headers["ETag"]
 
 
+def test_the_browser_asks_before_it_uses_a_stored_answer(
+    client: httpx.Client, wav: tuple[str, bytes]
+) -> None:
+    answer = get(client, wav[0])
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    etag = answer.headers["ETag"]
+    for condition in (etag, f'"other", W/{etag}', "*"):
+        for span in ("", "bytes=0-9", "bytes=99999999-"):
+            unchanged = get(client, wav[0], span, **{"If-None-Match": condition})
+            assert (unchanged.status_code, unchanged.content) == (304, b"")
+            assert unchanged.headers["ETag"] == etag
+            assert unchanged.headers["Cache-Control"] == "private, no-cache"
+            assert "Content-Length" not in unchanged.headers
+    changed = get(client, wav[0], "bytes=0-9", **{"If-None-Match": '"other"'})
+    assert (changed.status_code, len(changed.content)) == (206, 10)
+
+
+def test_a_stored_answer_is_refused_after_the_ticket_is_withdrawn(
+    client: httpx.Client, wav: tuple[str, bytes]
+) -> None:
+    ticket = issue_ticket()
+    content = wav[0].rpartition("/")[2].partition(".")[0]
+    link = audio_link(content, ticket)
+    etag = get(client, link).headers["ETag"]
+    withdraw_ticket(ticket)
+    assert get(client, link, **{"If-None-Match": etag}).status_code == 403
+
+
 def test_a_range_of_another_version_returns_the_complete_file(
     client: httpx.Client, wav: tuple[str, bytes], tmp_path: Path
 ) -> None:
