@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,36 @@ def test_a_browser_is_opened_at_once_for_a_new_user(
         process.terminate()
     assert process.wait(20) == -signal.SIGTERM
     assert "mail" not in log.read_text()
+    assert "Streamlit" not in log.read_text(), "the address is printed twice"
+
+
+def test_no_other_machine_is_asked_for_the_address_of_this_one(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streamlit would ask a web server for it if the dashboard listens on all addresses."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.setenv("MIRPIPE_BIND", "0.0.0.0")  # noqa: S104
+        monkeypatch.setenv("MIRPIPE_DASHBOARD_WITHOUT_LOGIN", "true")
+        program = Path(sys.executable).with_name("mirpipe")
+        process = subprocess.Popen(
+            [program, "dashboard", "--no-browser"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stderr is not None
+            address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+            assert address
+            eventually(lambda: responds(f"{address[0]}/_stcore/health"), seconds=60)
+        finally:
+            process.terminate()
+            process.wait(20)
+        proxy.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 def responds(url: str) -> bool:
