@@ -118,7 +118,7 @@ def take(page: Page, address: str, name: str) -> None:
         page.get_by_role("slider", name="Position in seconds").press("Home")
     if name == "track":
         page.get_by_role("link", name=LISTENED_TO).click()
-        page.get_by_role("heading", name="Track", level=1, exact=True).wait_for()
+        page.get_by_role("heading", name=LISTENED_TO, level=1, exact=True).wait_for()
     if name == "sql":
         page.get_by_role("button", name="Run").click()
         page.locator("[data-testid=stDataFrame]").wait_for()

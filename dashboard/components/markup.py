@@ -34,8 +34,8 @@ def quote(text: str) -> Markup:
 
 
 def large_title(text: str) -> Markup:
-    """Return the title of the track that a page is about, as a heading."""
-    return Markup("<h2 class='mp-large-title'><bdi>{}</bdi></h2>").format(text)
+    """Return the title of the track that a page is about, as the heading of the page."""
+    return Markup("<h1 class='mp-large-title'><bdi>{}</bdi></h1>").format(text)
 
 
 def sentence(template: str, *values: str | Markup) -> Markup:

@@ -65,12 +65,13 @@ def links(track: queries.TrackDescription, others: Sequence[queries.TrackDescrip
 
 def main() -> None:
     """Draw the page, or a message if the address names no track."""
-    st.title("Track", anchor=False)
-    if not cached_queries.library_counts():
-        empty_states.no_library()
-        return
-    track, others = chosen_track()
+    has_library = bool(cached_queries.library_counts())
+    track, others = chosen_track() if has_library else (None, [])
     if track is None:
+        st.title("Track", anchor=False)
+        if not has_library:
+            empty_states.no_library()
+            return
         if TRACK_PARAMETER in st.query_params:
             st.warning("The track in this link is not in the library. Choose another track.")
         else:
@@ -78,6 +79,7 @@ def main() -> None:
         st.page_link("views/tracks/tracks.py", label="All tracks", icon=":material/library_music:")
         return
     st.set_page_config(page_title=f"{track.title} · mirpipe")
+    markup.show(markup.large_title(track.title))
     links(track, others)
     track_answer.draw(track)
     track_header.draw(track)

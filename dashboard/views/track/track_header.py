@@ -1,4 +1,4 @@
-"""The top of the page: title, labels, player, waveform, pitch classes and spectrogram."""
+"""The top of the page: labels, player, waveform, pitch classes and spectrogram."""
 
 import streamlit as st
 from markupsafe import Markup
@@ -22,14 +22,13 @@ NO_AUDIO = (
 
 
 def draw(track: queries.TrackDescription) -> None:
-    """Draw the title and what can be heard and seen of the track."""
+    """Draw the labels, and what can be heard and seen of the track."""
     files = current_state.read(queries.file_locations, [track.track_id]).get(track.track_id, [])
     picture = current_state.read(queries.pictures, [track.track_id]).get(track.track_id)
     with st.container(border=True):
         left, right = st.columns(2, gap="large")
         with left:
             markup.show(
-                markup.large_title(track.title),
                 Markup("<div>{} {} {}</div>").format(
                     markup.badge(collection_name(track.collection)),
                     state_badge(track.state, track.reason),
