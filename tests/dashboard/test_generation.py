@@ -193,10 +193,11 @@ def test_a_caption_is_shown_next_to_the_measurements(filled: Database, tmp_path:
 def test_contradictions_are_marked_in_words(filled: Database) -> None:
     line = "tempo: says 90 BPM, measured 120.4 <b>"
     with filled.app.begin() as connection:
-        describe(connection, contradictions=[line, "key: says C major, measured A minor"])
+        describe(connection, contradictions=[line, "key: says Bb major, measured F# minor"])
     shown = html(page("generation", contradictions="true"))
     assert "<strong>The caption contradicts the measurement</strong>" in shown
     assert "<li><bdi>tempo: says 90 BPM, measured 120.4 &lt;b&gt;</bdi></li>" in shown
+    assert "<li><bdi>key: says B♭ major, measured F♯ minor</bdi></li>" in shown
     assert shown.count("<li>") == 2 * 2
 
 

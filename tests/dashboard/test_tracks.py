@@ -93,11 +93,14 @@ def test_a_narrow_window_shows_tempo_and_key_below_the_title(filled: Database) -
                 "VALUES ('features', 'f', '{}') RETURNING metric_id) "
                 "INSERT INTO mirpipe.track_feature (metric_id, track_id, tempo_bpm, key, "
                 "beat_seconds, voiced_fraction, notes, onsets_per_second, brightness_hz, reasons) "
-                "SELECT metric_id, track_id, 119.7, 'C major', '{}', 1, '', 1, 1, '{}' "
+                "SELECT metric_id, track_id, 119.7, 'Eb major', '{}', 1, '', 1, 1, '{}' "
                 "FROM f, mirpipe.track"
             )
         )
-    assert "<small class='mp-phone'>120 BPM · C major</small>" in html(page("tracks"))
+    shown = html(page("tracks", measure="key"))
+    assert "<small class='mp-phone'>120 BPM · E♭ major</small>" in shown
+    assert "<bdi>E♭ major</bdi>" in shown, "the chart writes keys in another way"
+    assert "Eb major" not in shown
 
 
 def counts(app: AppTest) -> list[str]:

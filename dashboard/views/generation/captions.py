@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from dashboard.components import markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
+from dashboard.components.musical_key import with_accidentals
 from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import plugin_heading
 from dashboard.components.track_link import linked_title, track_links
@@ -71,7 +72,8 @@ def caption_cell(caption: queries.Caption) -> Markup:
     cell = markup.quote(caption.caption)
     if caption.contradictions:
         cell += markup.warning_box(
-            "The caption contradicts the measurement", caption.contradictions
+            "The caption contradicts the measurement",
+            [with_accidentals(line) for line in caption.contradictions],
         )
     return cell
 
@@ -82,7 +84,7 @@ def measurements(caption: queries.Caption) -> list[Markup]:
     values = {
         "tempo_bpm": caption.tempo_bpm and f"{caption.tempo_bpm:.1f} BPM{octave}",
         "meter": caption.meter and f"{caption.meter} beats per bar",
-        "key": caption.key,
+        "key": caption.key and with_accidentals(caption.key),
         "voiced_fraction": f"{caption.voiced_fraction:.0%} of frames",
     }
     return [

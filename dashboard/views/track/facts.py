@@ -4,6 +4,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, metric_labels, tables
+from dashboard.components.musical_key import with_accidentals
 from dashboard.components.number_format import (
     DASH,
     format_duration,
@@ -41,7 +42,7 @@ def _features(track: queries.TrackDescription) -> None:
         values += [
             _measured(track, "tempo", "tempo_bpm", track.tempo_bpm, 1, " BPM"),
             _measured(track, "meter", "meter", track.meter, 0, " beats per bar"),
-            ("key", track.key or _missing(track, "key")),
+            ("key", with_accidentals(track.key) if track.key else _missing(track, "key")),
             _measured(track, "key clarity", "key_clarity", track.key_clarity, 2),
             ("onsets", f"{format_number(track.onsets_per_second, 2)} per second"),
             ("brightness", f"{format_number(track.brightness_hz, 0)} Hz"),

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components import markup
 from dashboard.components.bar_list import Bar, bar_list, filter_link
+from dashboard.components.musical_key import with_accidentals
 from dashboard.data import current_state
 from mirpipe.db import queries
 from mirpipe.db.queries.track_distributions import MAX_GROUPS
@@ -55,6 +56,7 @@ def remark_text(bars: list[queries.TrackGroup], tracks: int, *, is_part: bool) -
 
 def _bar(group: queries.TrackGroup) -> Bar:
     if group.measure not in SEARCHED:
-        return Bar(markup.any_direction(group.value), group.tracks)
+        name = with_accidentals(group.value) if group.measure == "key" else group.value
+        return Bar(markup.any_direction(name), group.tracks)
     address = f"tracks?{urlencode({'search': group.value, 'measure': group.measure})}"
     return Bar(filter_link(group.value, address), group.tracks)

@@ -11,6 +11,7 @@ from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.collection_names import collection_name
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
+from dashboard.components.musical_key import with_accidentals
 from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.components.page_choice import choose_page, first_page
 from dashboard.components.state_badge import state_badge
@@ -99,7 +100,8 @@ def track_cells(row: queries.ListedTrack) -> dict[str, str | Markup | None]:
     title = linked_title(row.title, address_of(row.collection, row.content_sha256))
     badge = Markup(" ") + state_badge(row.state, row.reason)
     tempo = None if row.tempo_bpm is None else format_number(row.tempo_bpm, 0)
-    measured = " · ".join(filter(None, [tempo and f"{tempo} BPM", row.key]))
+    key = with_accidentals(row.key or "")
+    measured = " · ".join(filter(None, [tempo and f"{tempo} BPM", key]))
     below = markup.small_line(collection_name(row.collection)) + markup.phone_line(measured)
     artist = markup.any_direction(row.artist or DASH) + markup.small_line(row.album)
     return {
@@ -107,7 +109,7 @@ def track_cells(row: queries.ListedTrack) -> dict[str, str | Markup | None]:
         "artist": artist if row.artist or row.album else None,
         "genre": markup.any_direction(labels) if labels else None,
         "tempo": tempo,
-        "key": markup.no_wrap(row.key) if row.key else None,
+        "key": markup.no_wrap(key) if key else None,
         "length": None if row.seconds is None else markup.no_wrap(format_duration(row.seconds)),
         "findings": ", ".join(map(queries.finding_name, row.findings)) or None,
         "path": markup.path(row.path) if row.path else None,
