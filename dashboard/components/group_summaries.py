@@ -91,7 +91,8 @@ def show_metric(metric: str, label: str, task: str, rows: Sequence[queries.Group
     )
     defined = [row for row in rows if row.mean is not None]
     largest = groups_by_size(defined)[:MAX_GROUPS_IN_CHART]
-    chart = group_chart([row for row in defined if row.value in largest], largest)
+    shown = [row for row in defined if row.value in largest]
+    chart = group_chart(shown, largest, axis=f"mean {name}")
     st.altair_chart(chart, alt=f"{name}, by {label}")
     subjects = {row.subject: plugin_text(row.subject, random=row.random) for row in rows}
     row_of = {(row.value, row.subject): row for row in rows}
@@ -114,10 +115,13 @@ def groups_by_size(rows: Sequence[queries.GroupSummary]) -> list[str]:
     return sorted(size, key=lambda group: (-size[group], group))
 
 
-def group_chart(rows: Sequence[queries.GroupSummary], groups: Sequence[str]) -> alt.LayerChart:
+def group_chart(
+    rows: Sequence[queries.GroupSummary], groups: Sequence[str], *, axis: str
+) -> alt.LayerChart:
     """Return a chart with one row per group and one dot per encoder or mode, with intervals.
 
-    Encoders and modes are distinguished by colour and by shape.
+    `axis` is the title of the axis of the means. Encoders and modes are distinguished by colour and
+    by shape.
     """
     data = pd.DataFrame(
         [
@@ -130,19 +134,19 @@ def group_chart(rows: Sequence[queries.GroupSummary], groups: Sequence[str]) -> 
         ]
     )
     names = list(dict.fromkeys(data["name"]))
-    axis = alt.Axis(labelLimit=120, labelOverlap=False, ticks=False)
+    labels = alt.Axis(labelLimit=120, labelOverlap=False, ticks=False)
     base = alt.Chart(data).encode(
-        y=alt.Y("group:N", title=None, axis=axis, scale=alt.Scale(domain=list(groups))),
+        y=alt.Y("group:N", title=None, axis=labels, scale=alt.Scale(domain=list(groups))),
         yOffset=alt.YOffset("name:N", scale=alt.Scale(domain=names)),
         tooltip=["group", "name", "mean", "low", "high", "n"],
     )
     scale = alt.Scale(zero=False)
     intervals = base.mark_rule(strokeWidth=2, color=GREY).encode(
-        x=alt.X("low:Q", title=None, scale=scale), x2="high:Q"
+        x=alt.X("low:Q", title=axis, scale=scale), x2="high:Q"
     )
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=300)
     dots = base.mark_point(size=70, filled=True, opacity=1).encode(
-        x=alt.X("mean:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5)),
+        x=alt.X("mean:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=5)),
         color=alt.Color("name:N", sort=names, legend=legend),
         shape=alt.Shape("name:N", sort=names, legend=legend),
     )

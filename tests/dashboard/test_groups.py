@@ -25,6 +25,8 @@ def test_matches_are_averaged_by_the_targets_label(filled: Database) -> None:
         for mean in means:
             assert f"{mean:.2f}" in groups
     assert "untrained (random weights)" in groups
+    axes = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    assert any('"title":"mean z"' in spec.replace(": ", ":") for spec in axes)
     assert any("no genre are left out: 2" in element.value for element in app.caption)
 
 

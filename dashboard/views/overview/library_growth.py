@@ -10,6 +10,8 @@ from dashboard.components.csv_download import download_button
 from mirpipe.db import queries
 
 CHART_PIXELS = 260
+MINUTE = 60_000
+"""One minute in the unit of the time axis, milliseconds."""
 LARGEST_LINEAR_RATIO = 20
 """Largest ratio between the sizes of collections that are shown on a linear scale."""
 
@@ -45,11 +47,13 @@ def growth_chart(points: pd.DataFrame) -> alt.Chart:
     y_title = "usable tracks (logarithmic)" if differ else "usable tracks"
     order = list(dict.fromkeys(points["collection"]))
     legend = alt.Legend(title=None, orient="bottom")
+    # The labels show minutes, so ticks within the same minute would have the same label.
+    axis = alt.Axis(format="%d %b %H:%M", tickCount=4, tickMinStep=MINUTE)
     chart: alt.Chart = (
         alt.Chart(visible, height=CHART_PIXELS)
         .mark_line(interpolate="step-after", point={"size": 50, "filled": True, "opacity": 1})
         .encode(
-            x=alt.X("finished:T", title=None, axis=alt.Axis(format="%d %b %H:%M", tickCount=4)),
+            x=alt.X("finished:T", title=None, axis=axis),
             y=alt.Y("tracks:Q", title=y_title, scale=alt.Scale(type="log" if differ else "linear")),
             color=alt.Color("collection:N", sort=order, legend=legend),
             shape=alt.Shape("collection:N", sort=order, legend=legend),
