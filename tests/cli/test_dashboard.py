@@ -72,7 +72,7 @@ def test_no_other_machine_is_asked_for_the_address_of_this_one(
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         for name in ("http_proxy", "https_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
-        monkeypatch.setenv("MIRPIPE_BIND", "0.0.0.0")  # noqa: S104
+        monkeypatch.setenv("MIRPIPE_BIND", "0.0.0.0")
         monkeypatch.setenv("MIRPIPE_DASHBOARD_WITHOUT_LOGIN", "true")
         program = Path(sys.executable).with_name("mirpipe")
         process = subprocess.Popen(

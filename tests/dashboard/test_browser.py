@@ -39,6 +39,10 @@ MAKERS = (
     Maker("musicgen", seeds=2, is_random=True),
 )
 CONTRADICTIONS = ("tempo: says 90 BPM, measured 120.4", "key: says C major, measured A minor")
+FINDING = (
+    "INSERT INTO mirpipe.finding SELECT track_id, 0, 'bandwidth', 'info', 12.3, 'There is nothing "
+    "above 4.2 kHz, although the sample rate is 32 kHz.' FROM mirpipe.track WHERE title = 'apple'"
+)
 PAGES = {
     "overview": "Overview",
     "retrieval": "Retrieval",
@@ -46,7 +50,7 @@ PAGES = {
     "listen": "Listen",
     "search": "Search",
     "tracks": "Tracks",
-    "track": "Track",
+    "track": HOSTILE,
     "map": "Map",
     "hubs": "Hubs and agreement",
     "listening": "Listening tests",
@@ -94,6 +98,7 @@ def served(
             write_rankings(connection)
             write_earlier_run(connection)
             write_gate(connection)
+            connection.exec_driver_sql(FINDING)
             row = {"stage": "ingest", "subject": "/静音.wav", "reason": "silent", "retry": False}
             fail(connection, message=f"{HOSTILE} is silent", **row)
         load()
@@ -164,6 +169,29 @@ def test_ctrl_enter_runs_the_query_of_a_link(served: Served, chromium: Browser) 
         page.get_by_label("SQL query").press("Control+Enter")
         expect(page.locator("[data-testid=stDataFrame]")).to_be_visible()
         expect(page).to_have_url(re.compile(r"sql=SELECT"))
+
+
+def test_the_first_column_stays_in_view_on_a_phone(served: Served, chromium: Browser) -> None:
+    """On History, the means are also in the column that is in view."""
+    left = "element => element.getBoundingClientRect().left"
+    with watched(chromium, "phone", "light") as page:
+        open_page(page, served, "history")
+        region = page.get_by_role("region", name="Retrieval then and now")
+        name = region.locator("tbody td").first
+        before = name.evaluate(left)
+        expect(region.get_by_text("then ", exact=False).first).to_be_visible()
+        region.evaluate("region => region.scrollBy(200, 0)")
+        assert region.evaluate("region => region.scrollLeft") > 20
+        assert name.evaluate(left) == before
+
+
+def test_a_phone_shows_each_track_with_its_finding(served: Served, chromium: Browser) -> None:
+    with watched(chromium, "phone", "light") as page:
+        open_page(page, served, "quality")
+        region = page.get_by_role("region", name="Findings")
+        box = region.locator("tbody td").nth(1).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390, "the finding is out of view"
 
 
 def test_a_target_has_buttons_for_its_matches_and_clips(served: Served, chromium: Browser) -> None:

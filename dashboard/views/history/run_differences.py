@@ -141,8 +141,12 @@ def summary_differences(
     for (subject, metric), (then, now) in shown.items():
         decimals = metric_labels.decimals(metric)
         cells = [summary_cell(row, decimals) for row in (then, now)]
-        label = markup.no_wrap(metric_labels.metric_label(metric))
-        lines.append([subject_cell(subject, then, now), label, *cells, mean_change(then, now)])
+        change = mean_change(then, now)
+        label = markup.wide(
+            Markup("{}").format(metric_labels.metric_label(metric))
+            + markup.phone_line(means_in_words(then, now, change))
+        )
+        lines.append([subject_cell(subject, then, now), label, *cells, change])
     columns = [NAME_COLUMNS[task], "metric", "then", "now", "change"]
     title = f"{task.capitalize()} then and now"
     markup.show(tables.html_table(title, columns, lines, numeric=(2, 3, 4)))
@@ -170,6 +174,17 @@ def summary_cell(row: queries.PastSummary | None, decimals: int) -> Markup:
         ends = (format_number(end, decimals) for end in (row.low, row.high))
         remark = f"{' … '.join(ends)}, {remark}"
     return Markup(format_number(row.mean, decimals)) + markup.small_line(remark)
+
+
+def means_in_words(
+    then: queries.PastSummary | None, now: queries.PastSummary | None, change: str
+) -> str:
+    """Return both means and the change in one line, for windows that are too narrow for columns."""
+    before, after = (
+        DASH if row is None else format_number(row.mean, metric_labels.decimals(row.metric))
+        for row in (then, now)
+    )
+    return f"then {before}, now {after} ({change})"
 
 
 def mean_change(then: queries.PastSummary | None, now: queries.PastSummary | None) -> str:

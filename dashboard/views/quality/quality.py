@@ -12,8 +12,9 @@ from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.collection_names import collection_name
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
-from dashboard.components.number_format import with_minus_signs
+from dashboard.components.number_format import DASH, format_number, with_minus_signs
 from dashboard.components.page_choice import choose_page, first_page
+from dashboard.components.track_link import linked_title, track_links
 from dashboard.data import current_state
 from dashboard.views.quality import copies
 from mirpipe.db import queries
@@ -127,16 +128,35 @@ def finding_section() -> None:
         return
     offset = (choose_page(found, ROWS_PER_PAGE, noun="findings") - 1) * ROWS_PER_PAGE
     rows = current_state.read(queries.findings, **chosen, limit=ROWS_PER_PAGE, offset=offset)
-    tables.sortable_table(
-        finding_frame(rows),
-        name="Findings",
-        all_rows=lambda: finding_frame(queries.findings(**chosen)),
-        tracks=tables.track_ids(rows, track="track_id"),
-        columns={
-            "at (s)": st.column_config.NumberColumn(format="%.1f"),
-            "finding": st.column_config.TextColumn(width="large"),
-        },
-    )
+    finding_table(rows)
+    download_button(lambda: finding_frame(queries.findings(**chosen)), name="Findings")
+
+
+def finding_table(rows: Sequence[queries.AudioFinding]) -> None:
+    """Draw one page of the findings. A narrow window shows the track and the finding."""
+    links = track_links(row.track_id for row in rows)
+    has_times = any(row.seconds is not None for row in rows)
+    lines = [
+        [
+            markup.wide(
+                linked_title(row.title, links.get(row.track_id))
+                + markup.small_line(collection_name(row.collection))
+            ),
+            markup.wide(with_minus_signs(row.detail)),
+            row.severity,
+            queries.finding_name(row.kind),
+            *([_time(row)] if has_times else []),
+            markup.path(row.path) if row.path else DASH,
+        ]
+        for row in rows
+    ]
+    columns = ["track", "finding", "severity", "kind", *(["at"] if has_times else []), "path"]
+    numeric = (4,) if has_times else ()
+    markup.show(tables.html_table("Findings", columns, lines, numeric=numeric))
+
+
+def _time(row: queries.AudioFinding) -> str:
+    return DASH if row.seconds is None else f"{format_number(row.seconds, 1)} s"
 
 
 def main() -> None:

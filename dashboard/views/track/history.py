@@ -25,6 +25,8 @@ SENTENCES = {
     ),
 }
 """What each kind of event is called."""
+NAMING_PATHS = ("file read", "file gone")
+"""Events whose detail is a path."""
 
 
 def draw(track: queries.TrackDescription) -> None:
@@ -43,7 +45,7 @@ def draw(track: queries.TrackDescription) -> None:
 def _sentence(event: queries.TrackEvent, links: TrackLinks) -> Markup:
     other = linked_title(event.other or "", links.get(event.other_id or 0))
     return Markup(SENTENCES[event.event]).format(
-        detail=markup.any_direction(event.detail),
+        detail=(markup.path if event.event in NAMING_PATHS else markup.any_direction)(event.detail),
         reason=reason_text(event.detail),
         other=other,
         encoder=event.encoder,
