@@ -43,6 +43,7 @@ def report(
     """
     from mirpipe.cli import report_files
     from mirpipe.cli.result_tables import print_results
+    from mirpipe.db import queries
     from mirpipe.operations.output_file import require_writable, write_output
     from mirpipe.stages import report as stage
 
@@ -65,6 +66,7 @@ def report(
         return
     print_results()
     if result.changed:
-        print(f"published run {result.run_id}")
+        has_results = bool(queries.retrieval_summaries())
+        print(f"published run {result.run_id}" + ("" if has_results else ", which has no results"))
     else:
         print(f"nothing changed since run {result.run_id}")

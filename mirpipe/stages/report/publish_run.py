@@ -1,5 +1,6 @@
 """Publishes a run if anything has changed since the latest run, and otherwise confirms that run."""
 
+import logging
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -28,6 +29,9 @@ from mirpipe.stages.report.metric_summaries import insert_summaries
 from mirpipe.stages.report.paired_comparisons import comparison_method, insert_comparisons
 from mirpipe.stages.report.rankings import insert_rankings, must_be_measured
 from mirpipe.stages.report.z_and_percentile_scales import insert_scales_of_encoder
+
+_log = logging.getLogger("mirpipe.report")
+"""Each part of a report is logged before it starts, because a part may take minutes."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,14 @@ def report(*, trigger: str, postpone_rankings: bool = True) -> ReportResult:
             pair_input_changes.delete_marks(connection)
         with engine("app").begin() as connection:
             unsettled_tracks.delete_complete(connection)
+    _log.info("updating the results of listening tests")
     update_results()
     return result
 
 
 def _publish_or_confirm(trigger: str, postpone_rankings: bool) -> ReportResult:
     with open_snapshot("app") as connection:
+        _log.info("looking for changes since the last run")
         activate_complete_revisions(connection, takes_over=encoder_takes_over)
         activate_complete_metrics(connection)
         activate_complete_clips(connection, takes_over=clips_take_over)
@@ -92,13 +98,18 @@ def _publish_or_confirm(trigger: str, postpone_rankings: bool) -> ReportResult:
             same_recording_counts=counts,
             ranked_targets=settings().ranked_targets,
         )
+        _log.info("run %s: storing the matches and clips", run_id)
         shown_matches.publish_matches(connection, run_id)
         shown_clips.publish_clips(connection, run_id)
         for encoder in active_encoders(connection):
+            _log.info("run %s: computing z, percentiles and the map of %s", run_id, encoder.name)
             insert_scales_of_encoder(connection, run_id, encoder.encoder_id)
             embedding_maps.write_map(connection, run_id, encoder.encoder_id)
+        _log.info("run %s: computing averages and comparisons", run_id)
         insert_summaries_and_comparisons(connection, run_id)
+        _log.info("run %s: %s the rankings", run_id, "measuring" if measure else "taking over")
         measured_by = insert_rankings(connection, run_id, None if measure else rankings, inputs)
+        _log.info("run %s: computing the distances of sets of clips", run_id)
         insert_set_distances(connection, run_id)
     return ReportResult(run_id, changed=True, trigger=trigger, rankings_run_id=measured_by)
 

@@ -281,3 +281,19 @@ def test_empty_library_gives_a_run_without_matches(fresh_database: Database) -> 
     assert report(trigger="test").changed
     assert query(fresh_database, "SELECT library FROM mirpipe.run") == [({},)]
     assert not report(trigger="test").changed
+
+
+def test_each_part_is_logged_before_it_starts(
+    fresh_database: Database, folders: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Airflow shows these lines while the report runs."""
+    with caplog.at_level("INFO", logger="mirpipe.report"):
+        run_id = run_pipeline(*folders).run_id
+        lines = [record.getMessage() for record in caplog.records if "report" in record.name]
+        caplog.clear()
+        report(trigger="test")
+        unchanged = [record.getMessage() for record in caplog.records if "report" in record.name]
+    assert lines[0] == "looking for changes since the last run"
+    assert f"run {run_id}: computing z, percentiles and the map of tiny" in lines
+    assert f"run {run_id}: measuring the rankings" in lines
+    assert unchanged == [lines[0], lines[-1]]
