@@ -20,7 +20,7 @@ def index(
         ),
     ] = None,
 ) -> None:
-    """Build the indexes with which searches in a large library take milliseconds.
+    """Build the indexes that make large libraries fast to search.
 
     From about 20,000 references on, the commands and pages that search compare too many vectors.
     With an HNSW index they compare a few hundred, and find at least 99 of 100 of the nearest

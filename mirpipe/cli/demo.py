@@ -37,10 +37,10 @@ def demo(
         ),
     ] = False,
 ) -> None:
-    """Run everything on the demo library: 49 references and 11 targets.
+    """Run everything on the demo library.
 
-    Starts what `mirpipe up` starts, and takes about two minutes. The demo has its own home and
-    database, so your library stays as it is.
+    The library has 49 references and 11 targets. The command starts what `mirpipe up` starts, and
+    takes about two minutes. The demo has its own home and database, so your library stays as it is.
     """
     library = demo_library()
     for name in _OTHER_DATABASES:

@@ -41,7 +41,7 @@ def duplicates(
     collection: OnlyCollections = None,
     as_json: AsJson = False,
 ) -> None:
-    """List groups of tracks that contain the same audio, recording or tune.
+    """List tracks with the same audio, recording or tune, in groups.
 
     \b
         same_file       several files or collections have the same audio

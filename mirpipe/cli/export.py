@@ -45,7 +45,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Export the views as Parquet files, or the library as a dataset for MTEB.
+    """Export the views as Parquet files, or a dataset for MTEB.
 
     Writes one file VIEW.parquet per view. The files dictionary.md and dictionary.csv describe every
     column. All files come from one snapshot of the database, and the pipeline can keep running. If

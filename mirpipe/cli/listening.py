@@ -182,7 +182,7 @@ def serve() -> None:
 
 @app.command(name="list")
 def list_tests(as_json: AsJson = False) -> None:
-    """List the listening tests, with the number of their links, listeners and votes."""
+    """List the listening tests, with their links and votes."""
     from mirpipe.db.queries.listening_tests import listening_tests
 
     tests = listening_tests()

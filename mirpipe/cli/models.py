@@ -20,7 +20,7 @@ from mirpipe.models import interpreters, weight_files, weight_verification
 from mirpipe.specs import WeightFile
 
 HELP = """
-List the models, install their libraries, and download and check their weights.
+List, install, download and check the models.
 
 Each encoder, metric, captioner and generator has a model. Without a subcommand, the command lists
 their licences, and whether their weights and libraries are on this machine.
@@ -119,11 +119,11 @@ def install(
         ),
     ] = "cpu",
 ) -> None:
-    """Install the model libraries, about 2 GB, into a Python environment of their own.
+    """Install the model libraries in an environment of their own.
 
-    Their version requirements conflict with those of Airflow. mirpipe finds the environment by
-    itself, unless MIRPIPE_MODELS_PYTHON names another one. After an interruption, run the command
-    again.
+    They need about 2 GB. Their version requirements conflict with those of Airflow. mirpipe finds
+    the environment by itself, unless MIRPIPE_MODELS_PYTHON names another one. After an
+    interruption, run the command again.
     """
     from mirpipe.operations.install_models import install_models
 

@@ -32,7 +32,7 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check models with their real weights on clips of the demo library.
+    """Check models with their real weights on demo clips.
 
     Each model runs in two processes of its own, and its library runs in a third, as its
     documentation shows. The command prints the lowest cosine between their vectors of clips and of

@@ -26,11 +26,12 @@ def promote(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a revision of an encoder, captioner or generator active, and publish a run.
+    """Make a revision of a plug-in active, and publish a run.
 
-    By default, a new revision becomes active by itself when it is complete. With
-    MIRPIPE_PROMOTION=manual, it waits for this command. An earlier revision can be made active
-    again until its vectors or clips are deleted. `mirpipe compare` says what changes.
+    The plug-in is an encoder, a captioner or a generator. By default, a new revision becomes active
+    by itself when it is complete. With MIRPIPE_PROMOTION=manual, it waits for this command. An
+    earlier revision can be made active again until its vectors or clips are deleted. `mirpipe
+    compare` says what changes.
 
     Example:
 

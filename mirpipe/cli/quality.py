@@ -21,10 +21,10 @@ def quality(
     collection: OnlyCollections = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what is unusual about the audio of the tracks, such as damage, silence or clipping.
+    """List tracks whose audio is unusual.
 
-    These tracks are used. A warning means that their results may be wrong. `mirpipe failures` lists
-    files that cannot be used.
+    Their audio is, for example, damaged, silent or clipped. These tracks are used. A warning means
+    that their results may be wrong. `mirpipe failures` lists files that cannot be used.
     """
     findings = queries.findings(kinds=kind or [], collections=collection or [])
     if as_json:

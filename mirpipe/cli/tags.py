@@ -50,11 +50,11 @@ def tags(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show tags whose encoding is not certain, before and after decoding.
+    """Show tags whose encoding is not certain, and correct it.
 
-    Old programs write tags in the encoding of a language and mark them as Latin-1. mirpipe guesses
-    the encoding from the tags of all files in a folder. If a guess is wrong, set the encoding. The
-    files are not changed.
+    The tags are shown before and after decoding. Old programs write tags in the encoding of a
+    language and mark them as Latin-1. mirpipe guesses the encoding from the tags of all files in a
+    folder. If a guess is wrong, set the encoding. The files are not changed.
 
     Examples:
 

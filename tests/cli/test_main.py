@@ -70,6 +70,16 @@ def test_help_names_every_command() -> None:
     assert [name for name in COMMANDS if f"  {name} " not in output] == []
 
 
+@pytest.mark.parametrize(
+    "group", [[], *([name] for name in ("db", "listening", "models", "published", "vectors"))]
+)
+def test_no_line_in_a_list_of_commands_is_cut_off(group: list[str]) -> None:
+    result = CliRunner().invoke(main.app, [*group, "--help"], env={"COLUMNS": "80"})
+    _, _, commands = result.stdout.partition("Commands:\n")
+    assert commands
+    assert [line for line in commands.splitlines() if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("module", ["mirpipe.cli.main", "mirpipe.stages.evaluate"])
 def test_starting_a_command_or_planning_work_loads_no_large_library(module: str) -> None:
     """Airflow starts a process for each stage and each plan, so each second counts often."""

@@ -137,11 +137,19 @@ def too_few_targets_sentence(contrast: Sequence[Comparison]) -> str:
     `contrast` contains only comparisons of the same two, for which no test could be made.
     """
     first, second = compared_names(contrast[0])
-    return (
-        f"{first} and {second} have too few targets with different values to establish a "
-        f"difference in {', '.join(map(_metric_and_n, contrast))}. At least "
-        f"{_fewest_targets(contrast[0].family_n)} targets with different values are needed."
-    )
+    needed = _fewest_targets(contrast[0].family_n)
+    metrics = ", ".join(map(_metric_and_n, contrast))
+    if all(each.n >= needed for each in contrast):
+        problem = (
+            f"{first} and {second} have the same value for so many targets that no difference in "
+            f"{metrics} can be established"
+        )
+    else:
+        problem = (
+            f"{first} and {second} have too few targets with different values to establish a "
+            f"difference in {metrics}"
+        )
+    return f"{problem}. At least {needed} targets with different values are needed."
 
 
 def _exploratory_sentences(family: Sequence[Comparison]) -> list[str]:
