@@ -99,7 +99,8 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     print_table(console, table)
     for model in rows:
         if model.remedy:
-            console.print(f"{model.name}: {model.remedy}", markup=False, soft_wrap=True)
+            remedy = model.remedy.removeprefix(f"{model.name} ")
+            console.print(f"{model.name}: {remedy}", markup=False, soft_wrap=True)
         if model.trusted_on:
             message = (
                 f"{model.name}: you trusted these weights on first use on {model.trusted_on}. "
@@ -215,7 +216,7 @@ def _model(kind: registry.Plugins[Any, Any], name: str) -> Model:
         weights=weights,
         trusted_on=weight_verification.trusted_on((*needs.weights, *needs.text_weights)),
         library=library,
-        remedy="; ".join(filter(None, [library_remedy, weights_remedy])),
+        remedy=". ".join(filter(None, [library_remedy, weights_remedy])),
     )
 
 

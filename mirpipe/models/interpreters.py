@@ -45,7 +45,8 @@ def find_python(libraries: Sequence[str], *, plugin: str) -> Path:
         raise Unavailable(
             "library_missing",
             f"{plugin} needs libraries that are not installed: {', '.join(missing)}",
-            remedy="run `mirpipe models install`, or let MIRPIPE_MODELS_PYTHON name one with them",
+            remedy="run `mirpipe models install`, or let MIRPIPE_MODELS_PYTHON name a Python that "
+            "has them",
         )
     return models_python
 

@@ -74,9 +74,9 @@ def _what_is_missing(files: Sequence[WeightFile]) -> str:
     """Say how large the files are together, so that nobody takes a small file for all."""
     first, megabytes = files[0], sum(file.megabytes for file in files)
     name = f"{first.repository}/{first.filename}"
-    if len(files) == 1:
-        return f"The weight file {name} ({megabytes} MB) is missing"
     size = f"{megabytes} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
+    if len(files) == 1:
+        return f"The weight file {name} ({size}) is missing"
     return f"{len(files)} weight files ({size} in all), such as {name}, are missing"
 
 

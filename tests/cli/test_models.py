@@ -89,6 +89,14 @@ def test_every_kind_is_listed_with_its_properties(models: Path) -> None:
     assert "`mirpipe models pull player`" in listed["player"].remedy
 
 
+def test_a_remedy_names_its_model_once_and_large_sizes_in_gigabytes(models: Path) -> None:
+    lines = mirpipe().stdout.splitlines()
+    (clap,) = [line for line in lines if line.startswith("clap: ")]
+    assert not clap.startswith("clap: clap")
+    assert "(2.4 GB) is missing: run `mirpipe models pull clap`" in clap
+    assert "with them" not in clap
+
+
 def test_the_table_shows_each_plug_in_in_one_row(models: Path) -> None:
     rows = mirpipe().stdout.splitlines()
     (player,) = [row for row in rows if row.split()[:2] == ["generator", "player"]]
