@@ -76,7 +76,7 @@ def create_test(
             targets = sorted(set().union(*answers.values()))
             shuffled = np.random.default_rng(seed).permutation(targets).tolist()
             controls = store.random_references(
-                connection, shuffled, count=options.controls, seed=seed
+                connection, run_id, shuffled, count=options.controls, seed=seed
             )
             questions = draw_questions(
                 options.kind,

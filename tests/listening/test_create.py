@@ -66,6 +66,33 @@ def test_a_control_compares_the_target_with_a_reference_that_is_no_match(
     assert controls == [(True, "reference", False)] * 2
 
 
+def test_a_control_of_an_earlier_run_is_no_match_of_that_run(library: Database) -> None:
+    with library.owner.begin() as connection:
+        _add_run(connection)
+        # No match of run 1 is one of run 2, and each reference that is left is one now.
+        connection.execute(text("UPDATE mirpipe.served_neighbour SET to_run = 2"))
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.served_neighbour (encoder_id, target_id, rank, counted_rank, "
+                "reference_id, cosine, from_run) SELECT e.encoder_id, t.track_id, "
+                "1000 + r.track_id, 1000 + r.track_id, r.track_id, 0, 2 "
+                "FROM (SELECT min(encoder_id) AS encoder_id FROM mirpipe.encoder) e, "
+                "mirpipe.track t, mirpipe.track r WHERE t.collection = 'target' "
+                "AND r.collection = 'reference' AND NOT EXISTS (SELECT "
+                "FROM mirpipe.served_neighbour n WHERE (n.target_id, n.reference_id) "
+                "= (t.track_id, r.track_id))"
+            )
+        )
+    assert run("create", "1", "--controls", str(TARGETS)).exit_code == 0
+    controls = rows(
+        library,
+        "SELECT DISTINCT target_id, EXISTS (SELECT FROM mirpipe.served_neighbour n WHERE "
+        "(n.target_id, n.reference_id, from_run) = (q.target_id, second_id, 1)) "
+        "FROM mirpipe.listening_question q WHERE control IS NOT NULL",
+    )
+    assert [is_match for _, is_match in controls] == [False] * TARGETS
+
+
 def _match_everything(library: Database, *, but: int) -> None:
     """Make all references matches of all targets but some."""
     with library.owner.begin() as connection:

@@ -20,9 +20,11 @@ class EncoderRevision:
     dimension: int
     """Number of values in a vector."""
     wanted: bool
-    """Whether this is the configured revision."""
+    """Whether the revision is configured: the encoder is in the settings, and this is the revision
+    that new tracks are embedded by."""
     serving: bool
-    """Whether this is the active revision."""
+    """Whether the revision is active: the results that are shown come from its vectors. While a new
+    revision is not complete or waits, the configured and the active revision differ."""
     checkpoint: str
     """Publisher's name for the weights."""
     licence_code: str

@@ -40,7 +40,8 @@ _TARGETS = f"""
           AND t.track_id IN ({{answered}})
         ORDER BY {_SAMPLE.format(track="t")} LIMIT {MAX_TARGETS})
 """
-_FOUND = "n.counted_rank = 1 AND n.from_run <= :run_id AND (n.to_run IS NULL OR n.to_run > :run_id)"
+_IN_RUN = "n.from_run <= :run_id AND (n.to_run IS NULL OR n.to_run > :run_id)"
+_FOUND = f"n.counted_rank = 1 AND {_IN_RUN}"
 _FOUND_TARGETS = _TARGETS.format(
     answered=f"SELECT n.target_id FROM mirpipe.served_neighbour n WHERE {_FOUND}"
 )
@@ -86,7 +87,7 @@ _RANDOM_REFERENCE = text(f"""
     SELECT r.track_id FROM mirpipe.track r
     WHERE r.collection = 'reference' AND {_HAS_FILE.format(track="r")}
       AND NOT EXISTS (SELECT FROM mirpipe.served_neighbour n
-          WHERE n.target_id = :target_id AND n.reference_id = r.track_id AND n.to_run IS NULL)
+          WHERE n.target_id = :target_id AND n.reference_id = r.track_id AND {_IN_RUN})
     ORDER BY {_SAMPLE.format(track="r")} LIMIT 1
 """)
 _TEST = text("""
@@ -186,18 +187,18 @@ def first_recorded_run(connection: Connection) -> int | None:
 
 
 def random_references(
-    connection: Connection, target_ids: Iterable[int], *, count: int, seed: int
+    connection: Connection, run_id: int, target_ids: Iterable[int], *, count: int, seed: int
 ) -> list[tuple[int, int]]:
     """Return a random reference for each of the first `count` targets, as (target, reference).
 
-    It is not one of the target's matches. A target without such a reference is left out, and the
-    next one takes its place.
+    It is not one of the target's matches in the run. A target without such a reference is left out,
+    and the next one takes its place.
     """
     pairs: list[tuple[int, int]] = []
     for target_id in target_ids:
         if len(pairs) == count:
             break
-        values = {"target_id": target_id, "seed": f"{seed} {target_id}"}
+        values = {"run_id": run_id, "target_id": target_id, "seed": f"{seed} {target_id}"}
         found = connection.execute(_RANDOM_REFERENCE, values).scalar_one_or_none()
         if found is not None:
             pairs.append((target_id, int(found)))
