@@ -79,8 +79,10 @@ def compare(
     from mirpipe.db.snapshot import open_snapshot
     from mirpipe.db.store.stored_revisions import stored_revisions
     from mirpipe.operations.output_file import require_writable, write_output
+    from mirpipe.primary_metrics import require_known_primary_metrics
     from mirpipe.settings import settings
 
+    require_known_primary_metrics()
     try:
         margins = parse_margins(margin or [])
     except ValueError as error:

@@ -41,7 +41,9 @@ def run(as_json: AsJson = False) -> None:
     """
     from mirpipe.orchestration.evaluation_planning import pending_to_announce
     from mirpipe.orchestration.main_job import coverage
+    from mirpipe.primary_metrics import require_known_primary_metrics
 
+    require_known_primary_metrics()
     register_configured_plugins()
     codes, results = list[int](), dict[str, dict[str, Any]]()
     pending: int | None = None

@@ -10,6 +10,7 @@ from mirpipe.errors import Unavailable, result_or_error
 from mirpipe.models import interpreters, weight_verification
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.operations.doctor.machine import cards
+from mirpipe.primary_metrics import unknown_primary_metrics
 from mirpipe.settings import settings
 
 _PRINT_VERSIONS = """
@@ -71,6 +72,12 @@ def configured() -> Iterator[Finding]:
     for kind, names in kinds:
         for name in names:
             yield _check_plugin(kind, name)
+
+
+def primary_metrics() -> Iterator[Finding]:
+    """Check whether the primary metrics are names of metrics."""
+    for setting, message in unknown_primary_metrics():
+        yield problem(setting, message, f"correct or unset {setting}")
 
 
 def _check_plugin(kind: registry.Plugins[Any, Any], name: str) -> Finding:
