@@ -6,7 +6,7 @@ The DAGs evaluate_retrieval and generate_music both end with these tasks.
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk import Asset, chain, task
+from airflow.sdk import Asset, chain, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from mirpipe.orchestration import evaluation_planning, stage_tasks
@@ -64,7 +64,7 @@ def add_evaluation_tasks(
     def gate() -> dict[str, Any]:
         from mirpipe.orchestration.gate_task import judge_gate
 
-        return judge_gate()
+        return judge_gate(get_current_context())
 
     plans, embedded, scored = [analyse_plan := plan_analyse()], [], []
     for group in worker_groups():

@@ -9,8 +9,9 @@ def send_message(title: str, body: str, *, log: Any) -> bool:
     """Send the message to all addresses, and return whether all of them have received it.
 
     Apprise knows Slack, e-mail, webhooks and many others. Airflow's own Apprise notifier reads the
-    addresses from a connection. With this function, a single setting is enough. A problem with an
-    address is written to `log`, which is a logger, and does not stop the others.
+    addresses from a connection, and does not say whether a message was sent. With this function,
+    which mirpipe's notifiers call, a single setting is enough. A problem with an address is written
+    to `log`, which is a logger, and does not stop the others.
     """
     from apprise import Apprise
 

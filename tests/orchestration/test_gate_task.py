@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from airflow.sdk.bases.notifier import BaseNotifier
 
 from mirpipe.errors import StageFailed
 from mirpipe.orchestration import gate_task
-from mirpipe.orchestration.gate_task import judge_gate
+from mirpipe.orchestration.gate_task import GateMessage, judge_gate
 from mirpipe.settings import settings
 from tests.operations.gate.judged_library import JudgedLibrary
 from tests.support.databases import Database
@@ -42,7 +43,7 @@ def test_a_message_is_sent_only_when_the_verdict_changes(gate: Path, webhook: We
     verdicts = []
     for limit in (0.5, 0.9, 0.9, 0.81, 0.5, 0.5):
         gate.write_text(RULE % limit)
-        verdicts.append(judge_gate()["verdict"])
+        verdicts.append(judge_gate({})["verdict"])
     assert verdicts == ["passed", "failed", "failed", "undecided", "passed", "passed"]
     assert [message["title"] for message in webhook.received] == [
         "mirpipe: gate weekly failed",
@@ -56,6 +57,17 @@ def test_a_message_is_sent_only_when_the_verdict_changes(gate: Path, webhook: We
     assert third == "Run 1: the verdict was undecided and is now passed."
 
 
+def test_the_message_is_sent_by_an_airflow_notifier(
+    gate: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.write_text(RULE % 0.9)
+    contexts = []
+    monkeypatch.setattr(GateMessage, "notify", lambda _, context: contexts.append(context))
+    judge_gate({"run_id": "by hand"})
+    assert issubclass(GateMessage, BaseNotifier)
+    assert [context["run_id"] for context in contexts] == ["by hand"]
+
+
 def test_a_task_that_is_killed_before_its_message_sends_it_when_it_is_tried_again(
     gate: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,9 +79,9 @@ def test_a_task_that_is_killed_before_its_message_sends_it_when_it_is_tried_agai
     with monkeypatch.context() as patch:
         patch.setattr(gate_task, "send_message", killed)
         with pytest.raises(KeyboardInterrupt):
-            judge_gate()
+            judge_gate({})
     assert webhook.received == []
-    assert judge_gate()["verdict"] == "failed"
+    assert judge_gate({})["verdict"] == "failed"
     assert len(webhook.received) == 1
 
 
@@ -81,10 +93,10 @@ def test_a_message_that_could_not_be_sent_is_sent_by_the_next_run(
         pass
     monkeypatch.setenv("MIRPIPE_NOTIFY", stopped.address)
     settings.cache_clear()
-    assert judge_gate()["verdict"] == "failed"
+    assert judge_gate({})["verdict"] == "failed"
     monkeypatch.setenv("MIRPIPE_NOTIFY", webhook.address)
     settings.cache_clear()
-    judge_gate()
+    judge_gate({})
     assert [message["title"] for message in webhook.received] == ["mirpipe: gate weekly failed"]
 
 
@@ -94,14 +106,14 @@ def test_a_gate_without_addresses_is_announced_when_there_is_one(
     gate.write_text(RULE % 0.9)
     monkeypatch.delenv("MIRPIPE_NOTIFY")
     settings.cache_clear()
-    assert judge_gate() == {"gate": "weekly", "verdict": "failed", "run_id": 1}
+    assert judge_gate({}) == {"gate": "weekly", "verdict": "failed", "run_id": 1}
     monkeypatch.setenv("MIRPIPE_NOTIFY", webhook.address)
     settings.cache_clear()
-    judge_gate()
+    judge_gate({})
     assert len(webhook.received) == 1
 
 
 def test_a_faulty_file_fails_the_task(gate: Path) -> None:
     gate.write_text("rules: 1")
     with pytest.raises(StageFailed, match=r"mirpipe gate .*weekly\.yml` ended with exit code 1"):
-        judge_gate()
+        judge_gate({})
