@@ -19,7 +19,7 @@ CREATE TABLE gate_verdict (
     CHECK ((low IS NULL) = (high IS NULL)),
     CHECK (verdict = 'undecided' OR value IS NOT NULL)
 );
-COMMENT ON TABLE gate_verdict IS 'Verdicts of mirpipe gate, one row per gate, run and rule. If a gate judges a run again, the new verdicts replace the old ones.';
+COMMENT ON TABLE gate_verdict IS 'Verdicts of mirpipe gate, one row per gate, run, judgement and rule. A verdict that changes while no new run is published begins a new judgement. Otherwise, the new verdicts replace those of the last judgement.';
 
 CREATE TABLE gate_notice (
     gate text PRIMARY KEY,

@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW v_challenger AS
 SELECT w.kind, w.name, w.revision, w.active_revision, w.coverage, w.licence_weights, w.random,
-    c.verdict, c.sentences, c.compared_at
+    c.verdict, c.sentences, c.compared_at, c.margins
 FROM (
     SELECT 'encoder' AS kind, n.encoder AS name, n.revision, a.revision AS active_revision,
         n.coverage, n.licence_weights, n.random::boolean
@@ -40,3 +40,4 @@ COMMENT ON COLUMN v_challenger.coverage IS 'Share, from 0 to 1, of the usable tr
 COMMENT ON COLUMN v_challenger.verdict IS 'better, not worse, worse or undecided. NULL if these two revisions were not compared yet.';
 COMMENT ON COLUMN v_challenger.sentences IS 'What would change, in the words of mirpipe compare.';
 COMMENT ON COLUMN v_challenger.compared_at IS 'Time of the last comparison of these two revisions.';
+COMMENT ON COLUMN v_challenger.margins IS 'Margins with which the verdict was computed, each as METRIC=MARGIN in the unit of the metric: those of mirpipe compare --margin, or else of the settings. NULL if there is no verdict, or if an older version of mirpipe stored it.';

@@ -17,6 +17,11 @@ def store_verdict(connection: Connection, comparison: RevisionComparison) -> Non
             comparison.old,
             comparison.new,
             verdict=comparison.verdict,
+            margins=[
+                f"{change.metric}={change.margin:g}"
+                for change in comparison.metrics
+                if change.margin is not None
+            ],
             sentences=comparison_sentences(comparison),
         )
 

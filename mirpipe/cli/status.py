@@ -115,7 +115,7 @@ def _print_results(console: Console) -> None:
                     each.name,
                     each.revision,
                     queries.progress_text(each),
-                    queries.verdict_text(each),
+                    queries.verdict_text(each) + _margins(each),
                     f"{each.compared_at:%Y-%m-%d %H:%M}" if each.compared_at else "",
                 )
                 for each in challengers
@@ -134,6 +134,12 @@ def _print_results(console: Console) -> None:
         )
     else:
         console.print(f"last run: none yet; {UP_IS_RUNNING if is_running else 'run `mirpipe run`'}")
+
+
+def _margins(challenger: queries.Challenger) -> str:
+    """Return the margins of the last verdict in parentheses. Empty if there are none."""
+    margins = queries.margins_text(challenger)
+    return f" (margin {margins})" if margins else ""
 
 
 def _print_table(

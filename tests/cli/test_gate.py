@@ -110,6 +110,27 @@ def test_a_second_call_changes_nothing_and_removed_rules_are_deleted(
     assert judged_at > first[0][3]
 
 
+def test_a_verdict_that_changes_between_two_runs_is_kept_beside_the_earlier_one(
+    library: JudgedLibrary, judge: Judge
+) -> None:
+    rules = [MEAN % 0.5, "{name: a, check: age, at_most_hours: 24}"]
+    stored = "SELECT run_id, judgement, rule, verdict FROM mirpipe.v_gate ORDER BY 2, number"
+    age = "UPDATE mirpipe.run SET confirmed_at = now() - make_interval(hours => :hours)"
+    for hours, exit_code in ((0, 0), (25, 1), (26, 1), (1, 0)):
+        library.execute(age, hours=hours)
+        judge(*rules, exit_code=exit_code)
+    assert library.rows(stored) == [
+        *((1, 1, "melody", "passed"), (1, 1, "a", "passed")),
+        *((1, 2, "melody", "passed"), (1, 2, "a", "failed")),
+        *((1, 3, "melody", "passed"), (1, 3, "a", "passed")),
+    ]
+    [detail] = library.rows("SELECT detail FROM mirpipe.v_gate WHERE verdict = 'failed'")
+    assert "26.0 hours ago" in detail[0]
+    # Another rule is no other result, so it replaces the last judgement only.
+    judge(MEAN % 0.9, exit_code=1)
+    assert [row[1:] for row in library.rows(stored)[4:]] == [(3, "melody", "failed")]
+
+
 def test_each_run_keeps_its_verdicts_and_the_digest_does_not_change(
     library: JudgedLibrary, judge: Judge
 ) -> None:

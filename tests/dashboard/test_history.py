@@ -207,13 +207,16 @@ def test_a_changed_rule_for_same_recordings_is_named(
     assert sentence in notes(page("history"))
 
 
-def judge(library: SyntheticLibrary, run_id: int, rule: str, verdict: str) -> None:
+def judge(
+    library: SyntheticLibrary, run_id: int, rule: str, verdict: str, judgement: int = 1
+) -> None:
     """Store the verdict of a rule on a run."""
     library.execute(
         "INSERT INTO mirpipe.gate_verdict "
-        "(gate, run_id, rule, number, kind, verdict, value, at_most, detail) "
-        "VALUES ('weekly', :run_id, :rule, 1, 'pending', :verdict, 2, 0, '2 pending items.')",
+        "(gate, run_id, judgement, rule, number, kind, verdict, value, at_most, detail) VALUES "
+        "('weekly', :run_id, :judgement, :rule, 1, 'pending', :verdict, 2, 0, '2 pending items.')",
         run_id=run_id,
+        judgement=judgement,
         rule=rule,
         verdict=verdict,
     )
@@ -239,6 +242,16 @@ def test_verdicts_of_gates_are_drawn_by_shape_and_listed_in_words(
     assert SHOWN in shown
     assert "≤ 0" in shown
     assert "Run 3" in app.subheader[0].value
+
+
+def test_verdicts_between_two_runs_have_marks_of_their_own(library: SyntheticLibrary) -> None:
+    for run_id, judgement, verdict in ((2, 1, "passed"), (3, 1, "passed"), (3, 2, "failed")):
+        judge(library, run_id, "old", verdict, judgement)
+    app = page("history", part="gates")
+    [chart] = app.get("vega_lite_chart")
+    assert '"sort":["2","3","3.2"]' in chart.proto.spec.replace(" ", "")
+    assert "Run 3 passed 0 of 1 rule of the gate weekly; 1 failed" in answer_of(app)
+    assert "✓ passed" not in html(app)
 
 
 def test_without_gates_the_page_names_the_command(library: SyntheticLibrary) -> None:

@@ -194,6 +194,7 @@ def test_a_waiting_revision_is_shown_with_its_verdict_in_the_words_of_the_comman
     st.cache_data.clear()
     shown = html(page("overview"))
     assert "<strong>worse</strong>" in shown
+    assert "aligned_melody=0.1" in shown
     for sentence in queries.challengers()[0].sentences:
         assert sentence in shown
         assert sentence in " ".join(result.stdout.split())

@@ -214,10 +214,24 @@ def test_status_lists_the_revision_that_waits(library: JudgedLibrary) -> None:
     line = "encoder made_up r2 100.0% of the tracks embedded"
     assert f"{line} not compared yet" in " ".join(invoke("status").stdout.split())
     invoke("compare", "made_up", "--margin", "aligned_melody=0.1")
-    assert f"{line} worse" in " ".join(invoke("status").stdout.split())
+    assert f"{line} worse (margin aligned_melody=0.1)" in " ".join(invoke("status").stdout.split())
     promote("made_up")
     assert json.loads(invoke("status", "--json").stdout)["challengers"] == []
     assert "challengers" not in invoke("status").stdout
+
+
+def test_the_margins_of_the_last_verdict_are_stored_with_it(library: JudgedLibrary) -> None:
+    stored = "SELECT verdict, margins FROM mirpipe.v_challenger"
+    for options, expected in (
+        ((), ("worse", ["aligned_melody=0"])),
+        (("aligned_melody=0.7",), ("not worse", ["aligned_melody=0.7"])),
+        (
+            ("melody_oti=1e-06", "aligned_melody=0.02"),
+            ("worse", ["aligned_melody=0.02", "melody_oti=1e-06"]),
+        ),
+    ):
+        invoke("compare", "made_up", *(word for each in options for word in ("--margin", each)))
+        assert library.rows(stored) == [expected]
 
 
 def test_compare_without_new_compares_the_configured_revision(library: JudgedLibrary) -> None:

@@ -13,7 +13,7 @@ from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_local_time
 from dashboard.data import current_state
-from mirpipe.db.queries.gate_history import MAX_RUNS, GateVerdict, gate_verdicts, limit_text
+from mirpipe.db.queries.gate_history import MAX_JUDGEMENTS, GateVerdict, gate_verdicts, limit_text
 from mirpipe.db.queries.page_answers import gate_answer
 
 SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "undecided": "? undecided"}
@@ -38,12 +38,14 @@ def section() -> None:
         st.session_state.pop("gate", None)
     gate = st.selectbox("Gate", gates, key="gate", bind="query-params")
     rows = [each for each in verdicts if each.gate == gate]
-    latest = [each for each in rows if each.run_id == rows[-1].run_id]
+    latest = [each for each in rows if each.judged == rows[-1].judged]
     answer.show(gate_answer(latest))
     st.altair_chart(verdict_chart(rows), alt=f"Verdicts of the gate {gate} by rule and run")
     st.caption(
-        f"Each mark is the verdict of one rule on one run, for up to {MAX_RUNS} runs: a circle has "
-        "passed, a cross has failed, and a triangle is undecided."
+        "Each mark is the verdict of one rule on one run: a circle has passed, a cross has failed, "
+        "and a triangle is undecided. If a verdict has changed before a new run was published, "
+        "because work is pending or the results are old, the run has more marks: 12.2 is the "
+        f"second judgement of run 12. The chart shows up to {MAX_JUDGEMENTS} judgements."
     )
     st.subheader(
         f"Run {latest[0].run_id} · {format_local_time(latest[0].finished_at)}", anchor=False
@@ -53,13 +55,14 @@ def section() -> None:
 
 
 def verdict_chart(rows: Sequence[GateVerdict]) -> alt.Chart:
-    """Return a chart with one row per rule and one column per run.
+    """Return a chart with one row per rule and one column per judgement of a run.
 
     The marks of the verdicts differ in colour and in shape.
     """
-    data = pd.DataFrame([asdict(each) for each in rows])[
-        ["run_id", "rule", "verdict", "value", "low", "high", "detail"]
-    ].rename(columns={"run_id": "run"})
+    data = pd.DataFrame([asdict(each) | {"run": each.judged} for each in rows])[
+        ["run", "judged_at", "rule", "verdict", "value", "low", "high", "detail"]
+    ]
+    judged = list(dict.fromkeys(data["run"]))
     rules = list(dict.fromkeys(data["rule"]))
     names = list(SIGNS)
     legend = alt.Legend(title=None, orient="bottom", symbolOpacity=1)
@@ -67,7 +70,9 @@ def verdict_chart(rows: Sequence[GateVerdict]) -> alt.Chart:
         alt.Chart(data, height=ROW_PIXELS * len(rules) + AXIS_PIXELS + LEGEND_PIXELS)
         .mark_point(size=110, filled=True, opacity=1)
         .encode(
-            x=alt.X("run:O", title="run", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            x=alt.X(
+                "run:O", sort=judged, title="run", axis=alt.Axis(labelAngle=0, labelOverlap=True)
+            ),
             y=alt.Y("rule:N", sort=rules, title=None, axis=alt.Axis(labelLimit=220, ticks=False)),
             color=alt.Color(
                 "verdict:N",

@@ -30,6 +30,7 @@ def section(rows: Sequence[queries.Challenger]) -> None:
             _code(row.active_revision),
             queries.progress_text(row),
             Markup("<strong>{}</strong>").format(queries.verdict_text(row)),
+            queries.margins_text(row) or DASH,
             markup.wide(markup.any_direction(" ".join(row.sentences) or DASH)),
             markup.no_wrap(format_local_time(row.compared_at) if row.compared_at else DASH),
             row.licence_weights or DASH,
@@ -37,7 +38,7 @@ def section(rows: Sequence[queries.Challenger]) -> None:
         for row in rows
     ]
     columns = ["name", "kind", "waiting revision", "active revision", "progress", "verdict"]
-    columns += ["what would change", "compared", "licence of weights"]
+    columns += ["margin", "what would change", "compared", "licence of weights"]
     markup.show(tables.html_table("Waiting revisions", columns, lines))
     download_button(rows, name="Waiting revisions")
 

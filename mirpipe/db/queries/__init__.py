@@ -122,6 +122,7 @@ from mirpipe.db.queries.unavailable_plugins import UnavailablePlugin, unavailabl
 from mirpipe.db.queries.waiting_revisions import (
     Challenger,
     challengers,
+    margins_text,
     progress_text,
     verdict_text,
 )
@@ -238,6 +239,7 @@ __all__ = [
     "locations_of_content",
     "map_points",
     "maps",
+    "margins_text",
     "matched_targets",
     "matches",
     "mode_comparisons",

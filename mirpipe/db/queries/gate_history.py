@@ -7,17 +7,20 @@ from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
 
-MAX_RUNS = 100
-"""Number of judged runs per gate whose verdicts are returned."""
+MAX_JUDGEMENTS = 100
+"""Number of judgements per gate whose verdicts are returned."""
 
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """The verdict of one rule of a gate on one run. A value that is not measured is None."""
+    """The verdict of one rule in one judgement. A value that is not measured is None."""
 
     gate: str
     """Name of the gate: the name of its file without the extension."""
     run_id: int
+    judgement: int
+    """Number of the judgement of this gate on this run, from 1. A verdict that changes while no new
+    run is published begins the next one."""
     finished_at: datetime
     """Time at which the run was published, with its time zone."""
     rule: str
@@ -34,6 +37,13 @@ class GateVerdict:
     """Upper limit."""
     detail: str
     """What was measured, and why the rule is undecided, as sentences."""
+    judged_at: datetime
+    """Time at which the rule last got a different result in this judgement, with its time zone."""
+
+    @property
+    def judged(self) -> str:
+        """The run, with the number of a later judgement: "12", and then "12.2"."""
+        return f"{self.run_id}" + (f".{self.judgement}" if self.judgement > 1 else "")
 
 
 def limit_text(at_least: float | None, at_most: float | None) -> str:
@@ -43,13 +53,15 @@ def limit_text(at_least: float | None, at_most: float | None) -> str:
 
 
 _VERDICTS = text("""
-    SELECT gate, run_id, finished_at, rule, verdict, value, low, high, at_least, at_most, detail
-    FROM (SELECT v.*, dense_rank() OVER (PARTITION BY gate ORDER BY run_id DESC) AS age
+    SELECT gate, run_id, judgement, finished_at, rule, verdict, value, low, high, at_least, at_most,
+        detail, judged_at
+    FROM (SELECT v.*,
+            dense_rank() OVER (PARTITION BY gate ORDER BY run_id DESC, judgement DESC) AS age
         FROM mirpipe.v_gate v) recent
-    WHERE age <= :limit ORDER BY gate, run_id, number, rule
+    WHERE age <= :limit ORDER BY gate, run_id, judgement, number, rule
 """)
 
 
-def gate_verdicts(*, limit: int = MAX_RUNS) -> list[GateVerdict]:
-    """Return the verdicts on the last judged runs of each gate, oldest run first."""
+def gate_verdicts(*, limit: int = MAX_JUDGEMENTS) -> list[GateVerdict]:
+    """Return the verdicts of the last judgements by each gate, the oldest first."""
     return read_rows(GateVerdict, _VERDICTS, limit=limit)

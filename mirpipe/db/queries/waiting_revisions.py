@@ -27,6 +27,9 @@ class Challenger:
     """Empty if it is not stated."""
     verdict: str | None
     """better, not worse, worse or undecided. None if the two revisions were not compared yet."""
+    margins: list[str]
+    """Margins of the verdict, each as METRIC=MARGIN in the unit of the metric. Empty without a
+    verdict, or if an older version of mirpipe stored it."""
     sentences: list[str]
     """What would change, in the words of `mirpipe compare`. Empty without a comparison."""
     compared_at: datetime | None
@@ -41,6 +44,7 @@ _PROGRESS = {
 _CHALLENGERS = text("""
     SELECT kind, name, revision, active_revision, coverage, coalesce(random, false) AS random,
         coalesce(licence_weights, '') AS licence_weights, verdict,
+        coalesce(margins, '{}') AS margins,
         coalesce(sentences, '{}') AS sentences, compared_at
     FROM mirpipe.v_challenger ORDER BY kind, name
 """)
@@ -55,6 +59,11 @@ def progress_text(challenger: Challenger) -> str:
     """Return how far a challenger is, such as "95.0% of the tracks embedded"."""
     nothing, done = _PROGRESS[challenger.kind]
     return nothing if challenger.coverage is None else f"{challenger.coverage:.1%} of the {done}"
+
+
+def margins_text(challenger: Challenger) -> str:
+    """Return the margins of the last verdict, such as "aligned_melody=0.02". Empty if unknown."""
+    return ", ".join(challenger.margins)
 
 
 def verdict_text(challenger: Challenger) -> str:

@@ -8,12 +8,12 @@ from mirpipe.db.store.stored_revisions import StoredRevision
 
 _WRITE = text("""
     INSERT INTO mirpipe.revision_comparison
-        (kind, name, old_revision, new_revision, verdict, sentences)
-    VALUES (:kind, :name, :old, :new, :verdict, :sentences)
+        (kind, name, old_revision, new_revision, verdict, margins, sentences)
+    VALUES (:kind, :name, :old, :new, :verdict, :margins, :sentences)
     ON CONFLICT (kind, name) DO UPDATE
-    SET (old_revision, new_revision, verdict, sentences, compared_at)
-        = (excluded.old_revision, excluded.new_revision, excluded.verdict, excluded.sentences,
-            now())
+    SET (old_revision, new_revision, verdict, margins, sentences, compared_at)
+        = (excluded.old_revision, excluded.new_revision, excluded.verdict, excluded.margins,
+            excluded.sentences, now())
 """)
 
 
@@ -29,8 +29,13 @@ def write(
     new: StoredRevision,
     *,
     verdict: str,
+    margins: Sequence[str],
     sentences: Sequence[str],
 ) -> None:
-    """Store the verdict on a challenger, and what would change. It replaces an earlier verdict."""
-    values = {"kind": old.kind, "name": old.name, "old": old.revision, "new": new.revision}
-    connection.execute(_WRITE, values | {"verdict": verdict, "sentences": list(sentences)})
+    """Store the verdict on a challenger, and what would change. It replaces an earlier verdict.
+
+    `margins` are those with which the verdict was computed, as METRIC=MARGIN.
+    """
+    key = {"kind": old.kind, "name": old.name, "old": old.revision, "new": new.revision}
+    values = {"verdict": verdict, "margins": list(margins), "sentences": list(sentences)}
+    connection.execute(_WRITE, key | values)

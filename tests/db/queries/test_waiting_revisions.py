@@ -19,5 +19,5 @@ from mirpipe.db.queries.waiting_revisions import Challenger, progress_text
 def test_undefined_coverage_is_not_shown_as_zero(
     kind: str, coverage: float | None, expected: str
 ) -> None:
-    waiting = Challenger(kind, "name", "new", "old", coverage, False, "", None, [], None)
+    waiting = Challenger(kind, "name", "new", "old", coverage, False, "", None, [], [], None)
     assert progress_text(waiting) == expected

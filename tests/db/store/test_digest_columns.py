@@ -40,7 +40,7 @@ LEFT_OUT = {
     "gate_verdict": dict.fromkeys(
         [
             *("gate", "run_id", "rule", "number", "kind", "verdict", "value", "low", "high"),
-            *("at_least", "at_most", "n", "detail", "judged_at"),
+            *("at_least", "at_most", "n", "detail", "judged_at", "judgement"),
         ],
         HISTORY,
     ),
@@ -89,7 +89,7 @@ LEFT_OUT = {
     "pair_input_change": {"changed_at": HISTORY},
     "revision_comparison": dict.fromkeys(
         [
-            *("kind", "name", "old_revision", "new_revision", "verdict", "sentences"),
+            *("kind", "name", "old_revision", "new_revision", "verdict", "margins", "sentences"),
             "compared_at",
         ],
         HISTORY,
