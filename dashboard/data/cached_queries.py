@@ -59,6 +59,12 @@ def encoder_comparisons(run: RunKey) -> list[queries.EncoderComparison]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
+def choice_sentences(run: RunKey, task: queries.Task, metric: str) -> list[str]:
+    """Return whether votes on the same targets may have chosen the primary metric."""
+    return queries.choice_sentences(task, metric)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
 def similarity_by_rank(run: RunKey) -> list[queries.RankSimilarity]:
     """Return the mean similarity of matches by encoder and rank."""
     return queries.similarity_by_rank()

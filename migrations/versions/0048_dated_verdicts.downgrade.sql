@@ -7,3 +7,4 @@ ALTER TABLE gate_verdict DROP CONSTRAINT gate_verdict_pkey,
 ALTER TABLE gate_verdict DROP judgement;
 
 ALTER TABLE revision_comparison DROP margins;
+ALTER TABLE run DROP primary_retrieval_metric, DROP primary_generation_metric;

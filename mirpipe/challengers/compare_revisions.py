@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from mirpipe.challengers.label_precision import label_precisions
 from mirpipe.challengers.metric_changes import MetricChange, metric_changes, unmeasured
+from mirpipe.db.queries.metric_choice import Task, choice_sentences
 from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, titles
 from mirpipe.db.store.shared_clips import metrics_of_clips, shared_clips
 from mirpipe.db.store.shared_matches import metrics_of_matches, shared_matches
@@ -68,6 +69,8 @@ class RevisionComparison:
     """The targets that change most, at most MAX_CHANGED."""
     verdict: NonInferiority
     """Verdict on all metrics with a margin together."""
+    warnings: list[str]
+    """What can make the verdict look better than it is, as sentences."""
 
 
 def compare_revisions(
@@ -110,6 +113,7 @@ def compare_revisions(
             for name in sorted(margins.keys() - measured.keys())
         ),
     ]
+    task: Task = "retrieval" if old.kind == "encoder" else "generation"
     [(low, high)] = intervals([answers.common], ranges=[(0.0, 1.0)])
     return RevisionComparison(
         old=old,
@@ -124,6 +128,7 @@ def compare_revisions(
         metrics=metrics,
         changed=_most_changed(connection, answers, measured.get(primary_metric)),
         verdict=combined(change.verdict for change in metrics if change.verdict is not None),
+        warnings=choice_sentences(task, primary_metric) if primary_metric in margins else [],
     )
 
 

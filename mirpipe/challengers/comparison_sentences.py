@@ -41,6 +41,7 @@ def comparison_sentences(comparison: RevisionComparison) -> list[str]:
     sentences = [
         f"{comparison.new.label} compared with {comparison.old.label}: {comparison.verdict}, "
         f"judged by {judged}.",
+        *comparison.warnings,
     ]
     if comparison.references_n is not None:
         sentences.append(

@@ -96,6 +96,10 @@ def result_sections() -> Iterator[Section]:
             encoder_comparisons,
             primary_metric=settings().primary_retrieval_metric,
         ),
+        *queries.choice_sentences(
+            "retrieval",
+            queries.primary_metric_of_run(encoder_comparisons, settings().primary_retrieval_metric),
+        ),
         *queries.generation_answer(
             generated,
             mode_comparisons,
@@ -105,6 +109,10 @@ def result_sections() -> Iterator[Section]:
         queries.ranking_measurement_sentences(),
         *_imported_vectors(queries.encoder_revisions()),
     ]
+    if generated:
+        metric = settings().primary_generation_metric
+        metric = queries.primary_metric_of_run(mode_comparisons, metric)
+        answers += queries.choice_sentences("generation", metric)
     yield Section("", sentences=list(filter(None, answers)))
     if rankings := ranking_table():
         yield Section(

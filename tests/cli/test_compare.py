@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from mirpipe.challengers import judge_challenger
+from mirpipe.challengers import compare_revisions, judge_challenger
 from mirpipe.cli.main import app
 from mirpipe.db.named_locks import hold_first_free_lock
 from mirpipe.db.store import plugin_revisions
@@ -54,6 +54,20 @@ def test_each_verdict_has_an_exit_code(
         f"made_up@new compared with made_up@old: {verdict}, judged by aligned melody "
         f"(margin {margin})." in result.stdout
     )
+
+
+def test_votes_that_may_have_chosen_the_metric_are_named(
+    library: JudgedLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {("retrieval", "aligned_melody"): ["It was chosen by votes."]}
+    monkeypatch.setattr(
+        compare_revisions, "choice_sentences", lambda *metric: chosen.get(metric, [])
+    )
+    library.challenge(old_at_bad=0, new_at_bad=0)
+    assert "It was chosen by votes." in compare().stdout
+    assert json.loads(compare("--json").stdout)["warnings"] == ["It was chosen by votes."]
+    # The primary metric does not judge the revisions.
+    assert "votes" not in compare("--margin", "melody_oti=0").stdout
 
 
 def test_a_verdict_is_stored_while_no_report_runs(

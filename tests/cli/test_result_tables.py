@@ -67,6 +67,7 @@ def printed(
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
     monkeypatch.setattr(queries, "mode_comparisons", list)
     monkeypatch.setattr(queries, "encoder_comparisons", list)
+    monkeypatch.setattr(queries, "choice_sentences", lambda *_: [])
     monkeypatch.setattr(result_tables, "ranking_table", lambda: Table("RANKINGS"))
     file = io.StringIO()
     result_tables.print_results(file)

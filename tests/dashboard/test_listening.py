@@ -13,7 +13,7 @@ from mirpipe.listening.result_sentences import agreement_sentence, listening_ans
 from mirpipe.listening.stored_results import compute_results, stored_results
 from tests.dashboard import example_clips
 from tests.dashboard.example_library import Model, Piece, fill
-from tests.dashboard.open_page import HOSTILE, html, page
+from tests.dashboard.open_page import HOSTILE, answer_of, html, page
 from tests.listening.voters import vote_all
 from tests.support.databases import Database
 
@@ -121,3 +121,18 @@ def test_the_address_chooses_the_test(library: Database) -> None:
     assert "The listeners of this test prefer" in shown
     assert "Listening test older, run 1: 6 listeners. The order of the questions is" in shown
     assert "<bdi>newer</bdi>" in shown
+
+
+def test_results_on_targets_whose_votes_may_have_chosen_the_metric_say_so(
+    library: Database,
+) -> None:
+    with library.app.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE mirpipe.run SET (primary_retrieval_metric, primary_generation_metric) = "
+                "('other', 'other')"
+            )
+        )
+    vote_on_test(library, "rating")
+    for name in ("retrieval", "generation"):
+        assert "if it was chosen by these votes" in answer_of(page(name))

@@ -153,12 +153,11 @@ def main() -> None:
     primary = settings().primary_generation_metric
     scores: list[queries.TargetScore] = []
     if rows:
+        comparisons = cached_queries.mode_comparisons(key)
+        tested = queries.primary_metric_of_run(comparisons, primary)
         answer.show(
-            *queries.generation_answer(
-                rows,
-                cached_queries.mode_comparisons(key),
-                primary_metric=primary,
-            )
+            *queries.generation_answer(rows, comparisons, primary_metric=tested),
+            *cached_queries.choice_sentences(key, "generation", tested),
         )
         mode_summary.section(run, rows)
         targets = target_orders.target_order(key, primary, "", "", "", ORDERS[0])

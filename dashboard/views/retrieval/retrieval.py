@@ -178,12 +178,11 @@ def main() -> None:
     if not rows or not targets:
         empty_states.no_matches()
         return
+    comparisons = cached_queries.encoder_comparisons(key)
+    primary = queries.primary_metric_of_run(comparisons, settings().primary_retrieval_metric)
     answer.show(
-        *queries.retrieval_answer(
-            rows,
-            cached_queries.encoder_comparisons(key),
-            primary_metric=settings().primary_retrieval_metric,
-        ),
+        *queries.retrieval_answer(rows, comparisons, primary_metric=primary),
+        *cached_queries.choice_sentences(key, "retrieval", primary),
         same_recording_sentence(cached_queries.same_recordings(key)),
     )
     encoder_summary.section(run, rows)

@@ -40,8 +40,10 @@ _STATE_DIGEST = text(f"""
 _LATEST = text("SELECT run_id, state_digest, trigger FROM mirpipe.run ORDER BY run_id DESC LIMIT 1")
 _CONFIRM = text("UPDATE mirpipe.run SET confirmed_at = clock_timestamp() WHERE run_id = :run_id")
 _INSERT = text("""
-    INSERT INTO mirpipe.run (trigger, state_digest, same_recording_counts, ranked_targets, library)
+    INSERT INTO mirpipe.run (trigger, state_digest, same_recording_counts, ranked_targets,
+        primary_retrieval_metric, primary_generation_metric, library)
     SELECT :trigger, :digest, :same_recording_counts, CAST(:ranked_targets AS integer),
+        :primary_retrieval_metric, :primary_generation_metric,
         coalesce(jsonb_object_agg(name, tracks), '{}') FROM (
         SELECT collection || ' ' || state AS name, count(*) AS tracks
         FROM mirpipe.track GROUP BY collection, state) counted
@@ -86,6 +88,8 @@ def insert_run(
     digest: str,
     same_recording_counts: bool,
     ranked_targets: int | None,
+    primary_retrieval_metric: str,
+    primary_generation_metric: str,
 ) -> int:
     """Insert a run with the current track counts, and return its id."""
     values = {
@@ -93,5 +97,7 @@ def insert_run(
         "digest": digest,
         "same_recording_counts": same_recording_counts,
         "ranked_targets": ranked_targets,
+        "primary_retrieval_metric": primary_retrieval_metric,
+        "primary_generation_metric": primary_generation_metric,
     }
     return int(connection.execute(_INSERT, values).scalar_one())

@@ -99,6 +99,8 @@ def _publish_or_confirm(trigger: str, postpone_rankings: bool) -> ReportResult:
             digest=digest,
             same_recording_counts=counts,
             ranked_targets=settings().ranked_targets,
+            primary_retrieval_metric=settings().primary_retrieval_metric,
+            primary_generation_metric=settings().primary_generation_metric,
         )
         _log.info("run %s: storing the matches and clips", run_id)
         shown_matches.publish_matches(connection, run_id)

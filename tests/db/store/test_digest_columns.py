@@ -98,6 +98,7 @@ LEFT_OUT = {
         [
             *("finished_at", "confirmed_at", "trigger", "same_recording_counts", "ranked_targets"),
             *("rankings_run_id", "rankings_library_digest", "rankings_method_digest"),
+            *("primary_retrieval_metric", "primary_generation_metric"),
         ],
         ORIGIN,
     )
