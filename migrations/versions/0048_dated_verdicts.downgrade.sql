@@ -8,3 +8,4 @@ ALTER TABLE gate_verdict DROP judgement;
 
 ALTER TABLE revision_comparison DROP margins;
 ALTER TABLE run DROP primary_retrieval_metric, DROP primary_generation_metric;
+ALTER TABLE run_comparison DROP equal_n;

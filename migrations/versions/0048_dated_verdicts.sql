@@ -19,3 +19,5 @@ UPDATE run r SET
     primary_generation_metric = (
         SELECT min(c.metric) FROM run_comparison c
         WHERE (c.run_id, c.kind, c.role) = (r.run_id, 'generation', 'primary'));
+
+ALTER TABLE run_comparison ADD equal_n integer;

@@ -4,7 +4,7 @@ SELECT r.name AS generator, c.metric, c.mode, c.guidance, c.than_mode, c.than_gu
     c.random, c.licence_weights,
     c.low, c.high, c.p, c.p_adjusted, c.method, coalesce(c.role IS DISTINCT FROM 'exploratory' AND c.p_adjusted < 0.05, false) AS established,
     c.family_n, c.interval_reason, c.reason, c.run_id, n.finished_at, 'library' AS source,
-    100 * c.mean_difference / nullif(c.than_mean, 0) AS percent, c.role
+    100 * c.mean_difference / nullif(c.than_mean, 0) AS percent, c.role, c.equal_n::bigint AS equal_n
 FROM run_comparison c
 JOIN generator r ON r.generator_id = c.generator_id
 JOIN run n ON n.run_id = c.run_id
@@ -13,7 +13,7 @@ UNION ALL
 SELECT 'published', p.metric, p.subject, p.guidance, p.than_subject, p.than_guidance,
     p.n, p.mean_difference, p.sd, p.higher_n, NULL, false, NULL, p.low, p.high, p.p, p.p_adjusted, p.method,
     coalesce(p.role IS DISTINCT FROM 'exploratory' AND p.p_adjusted < 0.05, false), p.family_n, p.interval_reason, p.reason, NULL, NULL, 'published', p.percent,
-    p.role
+    p.role, p.equal_n
 FROM published_difference p WHERE p.task = 'generation';
 
 COMMENT ON VIEW v_generation_delta IS 'The latest run and the published tables: each pair of a generator''s modes, compared on the targets that have clips in both modes.';

@@ -140,6 +140,9 @@ def agreement_sentence(criterion: CriterionResult) -> str:
 
 def verdict_words(comparison: SubjectComparison) -> str:
     """Return whether a difference is established, or why it was not tested."""
+    if comparison.reason == "too_few_targets":
+        of_targets = f"{comparison.preferred_n:,} of {comparison.n:,}"
+        return f"{REASONS[comparison.reason]} with a preference ({of_targets})"
     if comparison.reason is not None:
         return REASONS.get(comparison.reason, comparison.reason)
     return "established" if comparison.established else "not established"
@@ -190,7 +193,12 @@ def _why_untested(results: ListeningResults, criterion: CriterionResult) -> str:
             f"{needed} targets. {more} If the test has fewer targets, create one with more."
         )
     if not few_targets:
-        return f"the votes prefer one of the two on fewer than {needed} targets."
+        most = max(pairs, key=lambda each: each.preferred_n)
+        only = "only" if len(pairs) == 1 else "at most"
+        few_targets = (
+            f"the votes prefer one of the two on {most.preferred_n:,} of "
+            f"{counted(most.n, 'target')} {only}"
+        )
     return f"{few_targets}. A verdict needs at least {needed}."
 
 

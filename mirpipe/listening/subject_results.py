@@ -55,6 +55,8 @@ class SubjectComparison:
     second: str
     n: int
     """Number of targets."""
+    preferred_n: int
+    """Number of these on which the votes prefer one of the two. The test uses these alone."""
     win_rate: float
     """Share of votes for the first subject, with half of the votes for neither: a mean over
     targets."""
@@ -141,6 +143,7 @@ def subject_comparisons(
         SubjectComparison(
             *pair,
             n=test.n,
+            preferred_n=test.n - test.equal_n,
             win_rate=(1 + test.mean) / 2,
             low=_none_if_nan((1 + test.low) / 2),
             high=_none_if_nan((1 + test.high) / 2),

@@ -45,6 +45,8 @@ class PairedComparison:
     """Two-sided p-value, without correction for the number of tests (see `declared_contrasts`)."""
     higher_n: int
     """Number of pairs whose first value is higher."""
+    equal_n: int
+    """Number of pairs whose values are equal. They do not affect p."""
 
     @property
     def is_exact(self) -> bool:
@@ -83,6 +85,7 @@ def compare(
             high=float(high),
             p=float(p),
             higher_n=int((column > 0).sum()),
+            equal_n=int((column == 0).sum()),
         )
         for column, (low, high), p in zip(differences, bounds, ps, strict=True)
     ]

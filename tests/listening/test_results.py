@@ -18,6 +18,7 @@ from mirpipe.listening.result_sentences import (
     agreement_sentence,
     listener_sentences,
     listening_answer,
+    verdict_words,
 )
 from mirpipe.listening.results import (
     CriterionResult,
@@ -380,7 +381,17 @@ def test_listeners_who_are_left_out_are_counted(left_out: int, sentence: str) ->
             6,
             "no pair was compared on more than 6 targets. A verdict needs",
         ),
-        (["too_few_targets"], 8, "the votes prefer one of the two on fewer than 6 targets."),
+        (
+            ["too_few_targets"],
+            8,
+            "the votes prefer one of the two on 5 of 8 targets only. A verdict needs at least 6.",
+        ),
+        (
+            ["too_few_targets"] * 3,
+            8,
+            "the votes prefer one of the two on 5 of 8 targets at most. A verdict needs at least "
+            "7.",
+        ),
         (["random_weights", "too_few_targets"], 2, "only 2 targets were compared."),
         (["random_weights"], 9, "each pair has a subject with random weights."),
         (["too_few_listeners"], 9, "Ask more people: `mirpipe listening link 'a test'`."),
@@ -465,9 +476,15 @@ def test_the_remark_says_over_what_each_interval_is_and_why_one_is_missing() -> 
 
 
 def comparison(**changes: Any) -> SubjectComparison:
-    fields: dict[str, Any] = {"n": 9, "win_rate": 0.5, "low": None, "high": None}
+    fields: dict[str, Any] = {"n": 9, "preferred_n": 5, "win_rate": 0.5, "low": None, "high": None}
     fields |= {"p_adjusted": None, "reason": None, "established": False}
     return SubjectComparison("a", "b", **(fields | changes))
+
+
+def test_the_table_says_on_how_many_targets_the_votes_prefer_one_of_the_two() -> None:
+    few = comparison(n=6, preferred_n=4, reason="too_few_targets")
+    assert verdict_words(few) == "too few targets with a preference (4 of 6)"
+    assert verdict_words(replace(few, reason="too_few_listeners")) == "too few listeners"
 
 
 def criterion_with(comparisons: list[SubjectComparison]) -> CriterionResult:

@@ -89,7 +89,7 @@ def test_sums_that_differ_only_by_rounding_are_ties() -> None:
 
 def test_equal_values_do_not_differ() -> None:
     [few, many] = compare([np.zeros(4), np.zeros(50)])
-    assert (few.mean, few.p, few.higher_n) == (0, 1, 0)
+    assert (few.mean, few.p, few.higher_n, few.equal_n) == (0, 1, 0, few.n)
     assert np.isnan([few.low, few.high]).all()
     assert many.p == 1
 

@@ -137,19 +137,11 @@ def too_few_targets_sentence(contrast: Sequence[Comparison]) -> str:
     `contrast` contains only comparisons of the same two, for which no test could be made.
     """
     first, second = compared_names(contrast[0])
-    needed = _fewest_targets(contrast[0].family_n)
-    metrics = ", ".join(map(_metric_and_n, contrast))
-    if all(each.n >= needed for each in contrast):
-        problem = (
-            f"{first} and {second} have the same value for so many targets that no difference in "
-            f"{metrics} can be established"
-        )
-    else:
-        problem = (
-            f"{first} and {second} have too few targets with different values to establish a "
-            f"difference in {metrics}"
-        )
-    return f"{problem}. At least {needed} targets with different values are needed."
+    return (
+        f"{first} and {second} have too few targets with different values to establish a "
+        f"difference in {', '.join(map(_metric_and_different_n, contrast))}. At least "
+        f"{_fewest_targets(contrast[0].family_n)} targets with different values are needed."
+    )
 
 
 def _exploratory_sentences(family: Sequence[Comparison]) -> list[str]:
@@ -180,6 +172,15 @@ def _fewest_targets(contrasts_n: int) -> int:
     declared contrasts.
     """
     return next(n for n in count(1) if contrasts_n * 2.0 ** (1 - n) < SIGNIFICANCE_LEVEL)
+
+
+def _metric_and_different_n(comparison: Comparison) -> str:
+    """Return the metric, and how many targets have different values, which alone are tested."""
+    name = metric_name(comparison.metric)
+    if comparison.equal_n is None:
+        return name
+    different_n = comparison.n - comparison.equal_n
+    return f"{name} ({different_n:,} of {counted(comparison.n, 'target')})"
 
 
 def _metric_and_n(comparison: Comparison) -> str:

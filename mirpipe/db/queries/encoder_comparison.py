@@ -38,11 +38,15 @@ class EncoderComparison:
     """Code of the reason why there is no corrected p-value."""
     family_n: int = 1
     """Number of declared contrasts, or of exploratory comparisons, that are corrected together."""
+    equal_n: int | None = None
+    """Number of targets with the same value for both encoders. None if an older version of mirpipe
+    published the run."""
 
 
 _ENCODER_COMPARISONS = text("""
     SELECT encoder, than_encoder, metric, n, mean_difference, low, high, higher_n, p_adjusted,
-        established, random, coalesce(role, 'secondary') AS role, reason, family_n
+        established, random, coalesce(role, 'secondary') AS role, reason, family_n,
+        equal_n
     FROM mirpipe.v_retrieval_comparison WHERE source = 'library'
     ORDER BY metric, encoder, than_encoder
 """)

@@ -49,12 +49,16 @@ class ModeComparison:
     """Code of the reason why there is no corrected p-value."""
     family_n: int = 1
     """Number of declared contrasts, or of exploratory comparisons, that are corrected together."""
+    equal_n: int | None = None
+    """Number of targets with the same value for both modes. None if an older version of mirpipe
+    published the run."""
 
 
 _MODE_COMPARISONS = text(f"""
     SELECT d.generator, d.metric, d.mode, d.guidance, d.than_mode, d.than_guidance, d.n,
         d.mean_difference, d.sd, d.higher_n, d.random, d.low, d.high, d.p_adjusted, d.established,
-        coalesce(d.role, 'secondary') AS role, d.reason, d.family_n
+        coalesce(d.role, 'secondary') AS role, d.reason, d.family_n,
+        d.equal_n
     FROM mirpipe.v_generation_delta d
     JOIN ({MODE_PLACES}) a ON a.generator = d.generator AND a.mode = d.mode
         AND a.guidance IS NOT DISTINCT FROM d.guidance

@@ -293,8 +293,8 @@ CONTENT = {
     """,
     "run_comparison": f"""
         SELECT u.kind, a.name, a.revision, b.name, b.revision, r.name, r.revision, u.mode,
-            u.guidance, u.than_mode, u.than_guidance, u.metric, u.n, u.higher_n, u.method,
-            u.reason, u.interval_reason, u.role, u.family_n, u.licence_weights, u.random,
+            u.guidance, u.than_mode, u.than_guidance, u.metric, u.n, u.higher_n, u.equal_n,
+            u.method, u.reason, u.interval_reason, u.role, u.family_n, u.licence_weights, u.random,
             {_rounded("u.mean_difference", "u.sd", "u.low", "u.high", "u.p", "u.p_adjusted")},
             {_rounded("u.than_mean")}
         FROM mirpipe.run_comparison u

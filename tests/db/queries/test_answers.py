@@ -76,11 +76,12 @@ def test_the_verdict_follows(comparisons: list[queries.EncoderComparison], verdi
 
 
 def test_too_few_targets_for_any_test_are_named_instead_of_a_verdict() -> None:
-    few = replace(comparison(established=False), n=4, p_adjusted=None, reason="too_few_targets")
+    few = replace(comparison(established=False), n=6, p_adjusted=None, reason="too_few_targets")
+    few = replace(few, equal_n=2)
     answer = retrieval_answer([summary("a", 0.5)], [few], primary_metric=METRIC)
     assert answer[1:] == [
         "a and b have too few targets with different values to establish a difference in aligned "
-        "melody (n = 4). At least 6 targets with different values are needed."
+        "melody (4 of 6 targets). At least 6 targets with different values are needed."
     ]
     tested = retrieval_answer(
         [summary("a", 0.5)], [few, comparison(established=False)], primary_metric=METRIC

@@ -60,12 +60,14 @@ def test_established_differences_come_before_the_others() -> None:
 
 def test_metrics_with_too_few_targets_say_how_many_are_needed() -> None:
     few = replace(
-        MUSIC2LATENT, n=4, p_adjusted=None, established=False, reason="too_few_targets", family_n=2
+        MUSIC2LATENT, n=9, p_adjusted=None, established=False, reason="too_few_targets", family_n=2
     )
-    assert summary_sentences([few, replace(few, metric="z")]) == [
+    few = replace(few, equal_n=4)
+    old = replace(few, metric="percentile", equal_n=None)
+    assert summary_sentences([few, replace(few, metric="z", n=1, equal_n=1), old]) == [
         "music2latent and clap have too few targets with different values to establish a "
-        "difference in CLAP similarity (n = 4), z (n = 4). At least 7 targets "
-        "with different values are needed."
+        "difference in CLAP similarity (5 of 9 targets), z (0 of 1 target), percentile. At least "
+        "7 targets with different values are needed."
     ]
     enough = replace(few, n=8)
     assert summary_sentences([enough]) == [
