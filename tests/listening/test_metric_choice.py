@@ -12,9 +12,9 @@ from tests.listening.conftest import TARGETS
 from tests.support.databases import Database
 
 CHOSEN = (
-    "CLAP similarity became the primary metric after the first votes in the listening test test, "
-    "which asks about {asked} targets: if it was chosen by these votes, results on these targets "
-    "look better than they are."
+    "The primary metric, CLAP similarity, was chosen after the first votes in the listening test "
+    "test, which asks about {asked} targets: if it was chosen by these votes, results on these "
+    "targets look better than they are."
 )
 
 

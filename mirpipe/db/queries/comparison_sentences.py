@@ -115,7 +115,7 @@ def _contrast_sentences(names: tuple[str, str], contrast: Sequence[Comparison]) 
         closed = [each for each in open_metrics if each.role == "primary"]
         if closed and len(open_metrics) > 1:
             sentence += (
-                f". {capitalised(metric_name(closed[0].metric))} is tested first; without a "
+                f". {_capitalised(metric_name(closed[0].metric))} is tested first; without a "
                 "difference there, no other one can be established"
             )
         sentences.append(f"{sentence}.")
@@ -125,7 +125,7 @@ def _contrast_sentences(names: tuple[str, str], contrast: Sequence[Comparison]) 
     if any(each.reason is None for each in contrast) and (primary is None or primary.reason):
         name = "the primary metric" if primary is None else metric_name(primary.metric)
         sentences.append(
-            f"{capitalised(name)} could not be tested for {first} and {second}, so the other "
+            f"{_capitalised(name)} could not be tested for {first} and {second}, so the other "
             "metrics were tested without it."
         )
     return sentences
@@ -187,8 +187,7 @@ def _metric_and_n(comparison: Comparison) -> str:
     return f"{metric_name(comparison.metric)} (n = {comparison.n})"
 
 
-def capitalised(words: str) -> str:
-    """Return the words with a capital letter at the start."""
+def _capitalised(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.comparison_sentences import capitalised, counted
+from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.read_rows import read_rows
 
@@ -59,7 +59,7 @@ def choice_sentences(task: Task, metric: str) -> list[str]:
     the latest run has another one, now.
     """
     return [
-        f"{capitalised(metric_name(metric))} became the primary metric after the first votes in "
+        f"The primary metric, {metric_name(metric)}, was chosen after the first votes in "
         f"{_tests(row.tests)} {_asked_targets(row)}: if it was chosen by these votes, results on "
         "these targets look better than they are."
         for row in read_rows(_AskedTargets, _ASKED[task], metric=metric, kind=_KINDS[task])
