@@ -1,4 +1,4 @@
-"""Revision 0048: runs of older versions get the primary metrics that their comparisons say."""
+"""Revision 0049: runs of older versions get the primary metrics that their comparisons say."""
 
 from mirpipe.db.migrate import downgrade, migrate
 from tests.migrations.queries import execute, rows
@@ -22,7 +22,7 @@ GATE = (
 def test_runs_of_older_versions_say_their_primary_metrics(fresh_database: Database) -> None:
     for name in ("a", "b"):
         SyntheticLibrary(fresh_database.app, name=name)
-    downgrade("0047")
+    downgrade("0048")
     execute(fresh_database, RUN, RUN)
     execute(
         fresh_database,
@@ -36,7 +36,7 @@ def test_runs_of_older_versions_say_their_primary_metrics(fresh_database: Databa
 
 def test_an_older_version_keeps_the_last_judgement_of_a_run(fresh_database: Database) -> None:
     execute(fresh_database, RUN, GATE)
-    downgrade("0047")
+    downgrade("0048")
     assert rows(fresh_database, "SELECT value FROM mirpipe.gate_verdict") == [(3,)]
     migrate()
     assert rows(fresh_database, "SELECT value, judgement FROM mirpipe.gate_verdict") == [(3, 1)]
