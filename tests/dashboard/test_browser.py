@@ -194,6 +194,27 @@ def test_a_phone_shows_each_track_with_its_finding(served: Served, chromium: Bro
         assert box["x"] + box["width"] <= 390, "the finding is out of view"
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_keyboard_focus_is_framed(served: Served, chromium: Browser, scheme: str) -> None:
+    """Streamlit frames some links not at all, and its frame of the menu is hardly visible."""
+    focused = """() => {
+      const element = document.activeElement, style = getComputedStyle(element);
+      return [element.localName, element.innerText, style.outlineStyle, style.outlineWidth];
+    }"""
+    names, unframed = [], []
+    with watched(chromium, "desktop", scheme) as page:
+        open_page(page, served, "overview")
+        for _ in range(14):
+            page.keyboard.press("Tab")
+            kind, name, *outline = page.evaluate(focused)
+            if kind in ("a", "button"):
+                names.append(name.split("\n")[-1])
+                if outline != ["solid", "3px"]:
+                    unframed.append(name)
+    assert {"Overview", "Results", "What earlier runs changed", "Library (CSV)"} <= set(names)
+    assert unframed == []
+
+
 def test_a_target_has_buttons_for_its_matches_and_clips(served: Served, chromium: Browser) -> None:
     target_link = link(served.database, HOSTILE)
     with watched(chromium, "desktop", "light") as page:
