@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from dashboard.data import cached_queries
 from dashboard.data.running_up import UP_IS_RUNNING, is_up_running
+from mirpipe.db import queries
 
 AUTOMATIC = "The pipeline runs automatically on a schedule."
 
@@ -43,12 +45,18 @@ def no_run() -> None:
     st.code("mirpipe run", language=None)
 
 
-def no_results(*, has_tracks: bool) -> None:
-    """Show the message for a database without a run. It depends on whether there are tracks."""
-    if has_tracks:
-        no_run()
-    else:
+def latest_run() -> queries.Run | None:
+    """Return the run whose results are shown.
+
+    If there are no tracks or no run, show what to do, and return None. A run may have no tracks.
+    """
+    run = cached_queries.latest_run()
+    if not cached_queries.library_counts():
         no_library()
+        return None
+    if run is None:
+        no_run()
+    return run
 
 
 def no_targets() -> None:

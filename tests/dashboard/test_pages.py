@@ -8,6 +8,7 @@ from sqlalchemy import text
 from dashboard.data import current_state
 from mirpipe.db.engine import close_engines
 from mirpipe.settings import settings
+from mirpipe.stages.report import report
 from tests.dashboard.example_library import fill, rate
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, SHOWN, html, link, page
 from tests.support.databases import Database
@@ -17,6 +18,22 @@ def test_an_empty_database_names_the_next_command(fresh_database: Database) -> N
     for name in ("overview", "retrieval", "listen"):
         assert "mirpipe ingest" in "\n".join(code.value for code in page(name).code)
     assert "ledger is empty" in page("failures").success[0].value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("overview", "retrieval", "generation", "listen", "search", "tracks", "track", "map"),
+        *("hubs", "history", "quality"),
+    ],
+)
+def test_an_empty_library_is_named_as_such_also_after_a_run(
+    fresh_database: Database, name: str
+) -> None:
+    report(trigger="test")
+    app = page(name)
+    assert [info.value for info in app.info] == ["The library is empty."]
+    assert "mirpipe ingest ~/music/library" in "\n".join(code.value for code in app.code)
 
 
 def test_tracks_without_a_run_name_the_next_command(fresh_database: Database) -> None:

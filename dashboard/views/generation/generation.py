@@ -140,12 +140,11 @@ def score_table(scores: Sequence[queries.TargetScore]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Generation", anchor=False)
-    run = cached_queries.latest_run()
-    counts = cached_queries.library_counts()
+    run = empty_states.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(counts))
         return
     key = cached_queries.run_key(run)
+    counts = cached_queries.library_counts()
     if not has_targets(counts):
         empty_states.no_targets()
         return

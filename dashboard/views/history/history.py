@@ -81,15 +81,18 @@ def main() -> None:
         bind="query-params",
         required=True,
     )
-    run = cached_queries.latest_run()
-    key = cached_queries.run_key(run) if run else None
     if part == "published":
-        published_tables.section(key)
-    elif part == "gates":
+        run = cached_queries.latest_run()
+        published_tables.section(cached_queries.run_key(run) if run else None)
+        return
+    if part == "gates":
         gates.section()
-    elif run is None or key is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
-    elif part == "trends":
+        return
+    run = empty_states.latest_run()
+    if run is None:
+        return
+    key = cached_queries.run_key(run)
+    if part == "trends":
         summary_trends.section(key, cached_queries.past_runs(key))
     else:
         answer.show(queries.run_answer(run))

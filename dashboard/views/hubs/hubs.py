@@ -60,9 +60,8 @@ def page(run: cached_queries.RunKey) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Hubs and agreement", anchor=False)
-    run = cached_queries.latest_run()
+    run = empty_states.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     page(cached_queries.run_key(run))
 

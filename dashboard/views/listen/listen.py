@@ -149,9 +149,8 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Listen", anchor=False)
-    run = cached_queries.latest_run()
+    run = empty_states.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     targets = cached_queries.targets(cached_queries.run_key(run))
     if not targets:

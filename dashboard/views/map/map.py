@@ -222,9 +222,8 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Map", anchor=False)
-    run = cached_queries.latest_run()
+    run = empty_states.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     maps = cached_queries.maps(cached_queries.run_key(run))
     if not maps:

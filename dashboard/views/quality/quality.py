@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import answer, markup, tables
+from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.collection_names import collection_name
 from dashboard.components.csv_download import download_button
@@ -15,7 +15,7 @@ from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import DASH, format_number, with_minus_signs
 from dashboard.components.page_choice import choose_page, first_page
 from dashboard.components.track_link import linked_title, track_links
-from dashboard.data import current_state
+from dashboard.data import cached_queries, current_state
 from dashboard.views.quality import copies
 from mirpipe.db import queries
 from mirpipe.db.queries.undecoded_tags import UndecodedFile, guessed_files, guessed_files_n
@@ -97,8 +97,8 @@ def finding_section() -> None:
     answer.show(queries.quality_answer(counts))
     st.header("Which tracks have unusual audio?", anchor=False)
     st.caption(
-        "These tracks are used. A warning means that their results may be wrong. Files that cannot "
-        "be used are on the page Failures."
+        "The numbers are numbers of tracks. These tracks are used. A warning means that their "
+        "results may be wrong. Files that cannot be used are on the page Failures."
     )
     kind_chart(counts)
     by_kind, by_collection = st.columns(2)
@@ -162,6 +162,9 @@ def _time(row: queries.AudioFinding) -> str:
 def main() -> None:
     """Draw the page."""
     st.title("Quality", anchor=False)
+    if not cached_queries.library_counts():
+        empty_states.no_library()
+        return
     finding_section()
     copies.section()
     guessed_section()

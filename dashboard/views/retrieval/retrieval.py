@@ -165,9 +165,8 @@ def match_table(
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Retrieval", anchor=False)
-    run = cached_queries.latest_run()
+    run = empty_states.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     key = cached_queries.run_key(run)
     if not has_targets(cached_queries.library_counts()):
