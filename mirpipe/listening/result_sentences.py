@@ -117,7 +117,9 @@ def choice_sentences(results: ListeningResults, criterion: CriterionResult) -> s
         # A cosine of one encoder says nothing about the matches of another.
         is_own = results.kind != "clips" and each.metric.startswith("cosine ")
         if is_compared(each.metric) and not (is_own or each.is_random):
-            values = " or ".join(f"{name}={each.metric}" for name in _SETTINGS[results.kind])
+            values = " or ".join(
+                f"{name}={shlex.quote(each.metric)}" for name in _SETTINGS[results.kind]
+            )
             how = f"To make {metric_name(each.metric)} the primary metric, set {values}. "
             return how + _CHOICE_BINDS_LATER_RUNS
     return _CHOICE_BINDS_LATER_RUNS

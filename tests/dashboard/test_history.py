@@ -1,5 +1,7 @@
 """Tests of the History page: comparison of two runs, trends, and the published tables."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
@@ -7,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.views.history import run_differences
 from mirpipe import settings
 from mirpipe.db.queries.mode_order import MODE_ORDER
+from mirpipe.operations.gate.gate_file import read_gate
 from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
@@ -254,5 +257,10 @@ def test_verdicts_between_two_runs_have_marks_of_their_own(library: SyntheticLib
     assert "✓ passed" not in html(app)
 
 
-def test_without_gates_the_page_names_the_command(library: SyntheticLibrary) -> None:
-    assert page("history", part="gates").code[0].value == "mirpipe gate FILE"
+def test_without_gates_the_page_shows_how_to_write_one(
+    library: SyntheticLibrary, tmp_path: Path
+) -> None:
+    example, command = page("history", part="gates").code
+    (tmp_path / "fresh.yml").write_text(example.value)
+    assert len(read_gate(tmp_path / "fresh.yml").rules) == 2
+    assert command.value == "mirpipe gate fresh.yml"

@@ -16,6 +16,7 @@ from mirpipe.listening.controls import count_votes
 from mirpipe.listening.result_sentences import (
     STRENGTHS_REMARK,
     agreement_sentence,
+    choice_sentences,
     listener_sentences,
     listening_answer,
     verdict_words,
@@ -459,6 +460,14 @@ def test_a_limit_above_chance_is_not_rounded_to_chance(low: float, printed: str)
     answer = listening_answer(results_with(criterion))[-1]
     assert "1 of 1 metric predicts the votes better than chance" in answer
     assert f"in {printed} of the votes." in answer
+
+
+def test_a_setting_with_a_space_is_quoted_for_the_shell() -> None:
+    prediction = VotePrediction(9, 9, 0.74, 0.6, 0.9, None, None, None, None)
+    metrics = [MetricResult("cosine musicnn", prediction, False)]
+    criterion = replace(criterion_with([]), metrics=metrics)
+    sentences = choice_sentences(replace(results_with(criterion), kind="clips"), criterion)
+    assert "set MIRPIPE_PRIMARY_GENERATION_METRIC='cosine musicnn'." in sentences
 
 
 @pytest.mark.parametrize(("rate", "printed"), [(0.504, "50.4%"), (0.4962, "50.4%"), (0.6, "60%")])

@@ -20,6 +20,14 @@ SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "undecided": "? undecid
 """Text of each verdict, so that nobody has to tell colours apart."""
 SHAPES = {"passed": "circle", "failed": "cross", "undecided": "triangle-up"}
 LEGEND_PIXELS = 50
+EXAMPLE = """\
+rules:
+  - name: results of the last two days
+    check: age
+    at_most_hours: 48
+  - name: no pending work
+    check: pending
+"""
 COLOURS = {"passed": "#2f9e6e", "failed": "#d9480f", "undecided": GREY}
 """Colours that are visible on white and on near-black backgrounds."""
 
@@ -30,8 +38,10 @@ def section() -> None:
     verdicts = current_state.read(gate_verdicts)
     if not verdicts:
         st.info("No run was judged by a gate yet.", icon=":material/rule:")
-        st.markdown("A gate is a file with rules about the results. To judge the latest run:")
-        st.code("mirpipe gate FILE", language=None)
+        st.markdown("A gate is a file with rules about the results, such as `fresh.yml`:")
+        st.code(EXAMPLE, language="yaml")
+        st.markdown("To judge the latest run:")
+        st.code("mirpipe gate fresh.yml", language=None)
         return
     gates = list(dict.fromkeys(each.gate for each in verdicts))
     if st.session_state.get("gate") not in gates:

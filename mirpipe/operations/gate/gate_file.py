@@ -160,8 +160,10 @@ def read_gate(path: Path) -> Gate:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(
-            f"Cannot read the gate {path}: {error}. Give the path of a YAML file in UTF-8."
+            f"Cannot read the gate {path}: {reason}. A gate is a YAML file with rules; "
+            "`mirpipe gate --help` shows one."
         ) from None
     loader = yaml.SafeLoader(text)
     try:

@@ -237,5 +237,8 @@ def test_a_name_with_a_control_character_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"Cannot read the gate .*/none\.yml"):
+    message = (
+        r"Cannot read the gate .*/none\.yml: No such file or directory\. .*`mirpipe gate --help`"
+    )
+    with pytest.raises(ConfigurationError, match=message):
         read_gate(tmp_path / "none.yml")
