@@ -10,6 +10,7 @@ packed into one integer, and sorting these integers takes a fifth of the time.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from mirpipe.records import Bool, Float32, Float64, Int64
 from mirpipe.statistics.distinct_vectors import Block
 from mirpipe.statistics.exact_top_k import NO_REFERENCE
 
-MAX_PRODUCTS = 1 << 26
-"""Number of cosines that are in memory at the same time: 512 MiB."""
+MAX_PRODUCTS = 1 << 25
+"""Number of cosines that are in memory at the same time: 256 MiB."""
+_MAX_REFERENCES = 1 << 10
+"""Number of references that are multiplied at the same time. Their vectors in float64 and the
+products fit into the CPU cache."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +51,34 @@ def full_ranking(
 
     `queries` are unit vectors, shape (n, D), float32. `blocks()` returns all `count` references;
     their `order` is their index, 0 … count − 1. `blocks` is called once per yielded result. `own`,
-    shape (n,), is the index of the reference that a query must not match, or -1. Raises ValueError
-    if the blocks do not contain `count` references.
+    shape (n,), is the index of the reference that a query must not match, or -1. The memory is that
+    of MAX_PRODUCTS if the caller deletes each result before it asks for the next one. Raises
+    ValueError if the blocks do not contain `count` references.
     """
     place_bits = max(count - 1, 1).bit_length()
     scale = 2.0 ** min(61 - place_bits, 44)
     batch = max(MAX_PRODUCTS // max(count, 1), 1)
     for start in range(0, len(queries), batch):
         rows = np.arange(start, min(start + batch, len(queries)))
-        keys = _sort_keys(
-            queries[rows].astype(np.float64), blocks(), count, own[rows], place_bits, scale
-        )
-        keys.sort(axis=1)
-        cosines = (keys[:, :kept] >> place_bits) / -scale
-        keys &= (1 << place_bits) - 1
-        yield FullRanking(rows, keys, own[rows] != NO_REFERENCE, cosines)
+        # The result has no name here, so that it does not stay in memory.
+        yield _rank(rows, queries[rows], blocks(), count, own[rows], kept, place_bits, scale)
+
+
+def _rank(
+    rows: Int64,
+    queries: Float32,
+    blocks: Iterable[Block],
+    count: int,
+    own: Int64,
+    kept: int,
+    place_bits: int,
+    scale: float,
+) -> FullRanking:
+    keys = _sort_keys(queries.astype(np.float64), blocks, count, own, place_bits, scale)
+    keys.sort(axis=1)
+    cosines = (keys[:, :kept] >> place_bits) / -scale
+    keys &= (1 << place_bits) - 1
+    return FullRanking(rows, keys, own != NO_REFERENCE, cosines)
 
 
 def _sort_keys(
@@ -74,7 +91,7 @@ def _sort_keys(
     keys = np.empty((len(queries), count), np.int64)
     scaled = queries * -scale  # This is exact, because the scale is a power of two.
     filled = 0
-    for block in blocks:
+    for block in chain.from_iterable(map(_parts, blocks)):
         products = scaled @ block.vectors.astype(np.float64).T
         part = keys[:, filled : filled + len(block.order)]
         np.rint(products, out=part, casting="unsafe")
@@ -88,3 +105,9 @@ def _sort_keys(
     if filled != count:
         raise ValueError(f"expected {count} references, but the blocks contain {filled}")
     return keys
+
+
+def _parts(block: Block) -> Iterator[Block]:
+    for start in range(0, len(block.order), _MAX_REFERENCES):
+        part = slice(start, start + _MAX_REFERENCES)
+        yield Block(block.vectors[part], block.order[part])

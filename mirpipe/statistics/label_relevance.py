@@ -6,12 +6,12 @@ if they share at least one value.
 `precision_mrr_map` computes P@k, MRR and mAP from it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mirpipe.records import Bool, Float64, Int64
+from mirpipe.records import Bool, Float64, Int32, Int64
 from mirpipe.statistics.left_out_ranks import LeftOutRanks, moved_up
 
 UNLABELLED = -1
@@ -61,17 +61,12 @@ class Relevance:
 class LabelSets:
     """The set of label values that each of n tracks has. Equal sets have equal codes."""
 
-    codes: Int64
+    codes: Int32
     """Code of each track's set, shape (n,). UNLABELLED for an empty set."""
     sets: Sequence[frozenset[str]]
     """The set of each code."""
     codes_by_value: Mapping[str, Sequence[int]]
     """Codes of the sets that contain a value."""
-
-    @property
-    def any_labelled(self) -> bool:
-        """Whether at least one track has the label."""
-        return bool((self.codes != UNLABELLED).any())
 
     def __getitem__(self, rows: slice | Int64 | Sequence[int]) -> "LabelSets":
         """Return the sets of some of the tracks. The codes stay the same."""
@@ -92,14 +87,60 @@ class LabelSets:
 def label_sets(values: Sequence[Collection[str]]) -> LabelSets:
     """Return the label sets of tracks from the values of each track."""
     code_of: dict[frozenset[str], int] = {}
-    codes = [
-        code_of.setdefault(frozenset(each), len(code_of)) if each else UNLABELLED for each in values
-    ]
+    return _label_sets(_codes(map(frozenset, values), code_of), code_of)
+
+
+def shared_label_sets(
+    queries: Mapping[str, Sequence[Collection[str]]],
+    references: Iterable[Mapping[str, Sequence[Collection[str]]]],
+) -> dict[str, tuple[LabelSets, LabelSets]]:
+    """Return the sets of the references and of the queries, by label, with common codes.
+
+    `queries` contains the values of each query, by label, and `references` yields those of blocks
+    of references. Labels that no reference has are left out. Values that no query has are left out
+    of the sets of the references. They make no reference relevant, and a large library has many.
+    """
+    shared = {label: _SharedSets(values) for label, values in queries.items()}
+    for block in references:
+        for label, sets in shared.items():
+            sets.add(block[label])
+    return {label: sets.result() for label, sets in shared.items() if sets.any_labelled}
+
+
+class _SharedSets:
+    """Collects the sets of references for one label, block by block."""
+
+    def __init__(self, queries: Sequence[Collection[str]]) -> None:
+        self.any_labelled = False
+        self._values = frozenset[str]().union(*queries)
+        self._code_of: dict[frozenset[str], int] = {}
+        self._queries = _codes(map(frozenset, queries), self._code_of)
+        self._references: list[Int32] = []
+
+    def add(self, references: Sequence[Collection[str]]) -> None:
+        self.any_labelled = self.any_labelled or any(references)
+        sets = map(self._values.intersection, references)
+        self._references.append(_codes(sets, self._code_of))
+
+    def result(self) -> tuple[LabelSets, LabelSets]:
+        sets = _label_sets(np.concatenate([self._queries, *self._references]), self._code_of)
+        n = len(self._queries)
+        return sets[n:], sets[:n]
+
+
+def _codes(sets: Iterable[frozenset[str]], code_of: dict[frozenset[str], int]) -> Int32:
+    """Return the code of each set. New sets are added to `code_of`."""
+    return np.array(
+        [code_of.setdefault(each, len(code_of)) if each else UNLABELLED for each in sets], np.int32
+    )
+
+
+def _label_sets(codes: Int32, code_of: Mapping[frozenset[str], int]) -> LabelSets:
     codes_by_value: dict[str, list[int]] = {}
     for each, code in code_of.items():
         for value in each:
             codes_by_value.setdefault(value, []).append(code)
-    return LabelSets(np.array(codes, np.int64), list(code_of), codes_by_value)
+    return LabelSets(codes, list(code_of), codes_by_value)
 
 
 def find_relevant(

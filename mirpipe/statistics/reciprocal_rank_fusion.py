@@ -49,7 +49,8 @@ def rank_by_score(scores: Float64, *, kept: int) -> FusedRanking:
     place_bits = max(count - 1, 1).bit_length()
     scale = 2.0 ** min(62 - place_bits, 44)
     keys = np.empty(scores.shape, np.int64)
-    np.rint(scores * -scale, out=keys, casting="unsafe")
+    for row, row_keys in zip(scores, keys, strict=True):
+        np.rint(row * -scale, out=row_keys, casting="unsafe")
     keys <<= place_bits
     keys |= np.arange(count)
     keys.sort(axis=1)

@@ -1,5 +1,6 @@
 """Full rankings computed from blocks are sorted by exact cosine; ties are sorted by index."""
 
+import tracemalloc
 from itertools import permutations
 
 import numpy as np
@@ -93,3 +94,22 @@ def test_missing_references_are_an_error() -> None:
     )
     with pytest.raises(ValueError, match="expected 3 references, but the blocks contain 2"):
         list(result)
+
+
+def test_only_the_rankings_of_one_block_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(full_ranking, "MAX_PRODUCTS", 1 << 20)
+    references = unit(np.random.default_rng(0).standard_normal((1 << 14, 4)))
+    block = Block(references, np.arange(len(references)))
+    own = np.full(200, NO_REFERENCE)
+    tracemalloc.start()
+    parts = full_ranking.full_ranking(
+        references[:200], lambda: [block], len(references), own=own, kept=5
+    )
+    seen = 0
+    for part in parts:
+        seen += len(part.rows)
+        del part
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert seen == 200
+    assert peak < 1.3 * 8 * (1 << 20)

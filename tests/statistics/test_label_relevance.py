@@ -10,6 +10,7 @@ from mirpipe.statistics.label_relevance import (
     concatenate,
     find_relevant,
     label_sets,
+    shared_label_sets,
 )
 
 
@@ -70,3 +71,19 @@ def test_one_common_value_is_enough(
     expected = [[bool(query & other) for other in reference_genres] for query in query_genres]
     assert found.head.tolist() == expected
     assert found.total.tolist() == [sum(row) for row in expected]
+
+
+@given(st.lists(GENRES, min_size=2, max_size=12), st.lists(GENRES, min_size=1, max_size=4))
+def test_values_that_no_query_has_change_nothing(
+    reference_genres: list[frozenset[str]], query_genres: list[frozenset[str]]
+) -> None:
+    n, count = len(query_genres), len(reference_genres)
+    blocks = [{"genre": reference_genres[:1]}, {"genre": reference_genres[1:]}]
+    shared = shared_label_sets({"genre": query_genres}, blocks)
+    assert bool(shared) == any(reference_genres)
+    for references, queries in shared.values():
+        places = np.tile(np.arange(count), (n, 1))
+        [found] = find_relevant(places, np.full(n, count), references, queries, kept=count)
+        expected = [[bool(query & other) for other in reference_genres] for query in query_genres]
+        assert found.head.tolist() == expected
+        assert set().union(*references.sets) <= frozenset().union(*query_genres)

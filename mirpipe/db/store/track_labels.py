@@ -1,12 +1,14 @@
 """Reads the labels and content hashes of tracks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
+from mirpipe.db.store.array_literals import array_literal
+from mirpipe.db.store.binary_copy import BLOCK_ROWS
 from mirpipe.db.store.searchable_tracks import to_hash_array
 from mirpipe.records import LABELS, Int64
 
@@ -56,19 +58,32 @@ class LabelledTracks:
 
 def read_hashes_and_labels(connection: Connection, track_ids: Int64) -> LabelledTracks:
     """Return the content hashes and labels of these tracks, in the order of `track_ids`."""
-    rows = connection.execute(_LABELLED, {"track_ids": track_ids.tolist()}).all()
+    rows = connection.execute(_LABELLED, {"track_ids": array_literal(track_ids.tolist())}).all()
     return LabelledTracks(
         to_hash_array([row[0] for row in rows]),
         {label: [row[column] for row in rows] for column, label in enumerate(LABELS, start=1)},
     )
 
 
+def read_label_blocks(
+    connection: Connection, track_ids: Int64
+) -> Iterator[dict[str, list[list[str]]]]:
+    """Yield the labels of these tracks in their order, block by block, as in LabelledTracks."""
+    for start in range(0, len(track_ids), BLOCK_ROWS):
+        yield read_hashes_and_labels(connection, track_ids[start : start + BLOCK_ROWS]).labels
+
+
 def read_albums_and_artists(
     connection: Connection, track_ids: Int64
-) -> list[tuple[str | None, str | None, str | None]]:
-    """Return album, album artist and artist of these tracks, in the order of `track_ids`."""
-    rows = connection.execute(_ALBUM_AND_ARTIST, {"track_ids": track_ids.tolist()})
-    return [(row.album, row.album_artist, row.artist) for row in rows]
+) -> Iterator[tuple[str | None, str | None, str | None]]:
+    """Yield album, album artist and artist of these tracks, in the order of `track_ids`.
+
+    At most BLOCK_ROWS tracks are in memory at the same time.
+    """
+    for start in range(0, len(track_ids), BLOCK_ROWS):
+        ids = array_literal(track_ids[start : start + BLOCK_ROWS].tolist())
+        for row in connection.execute(_ALBUM_AND_ARTIST, {"track_ids": ids}).all():
+            yield row.album, row.album_artist, row.artist
 
 
 def read_target_labels(

@@ -25,7 +25,7 @@ MIN_BASE = 1_000
 """Smallest number of references in the base. The base of a smaller library is the whole library."""
 MAX_BASE = 1 << 14
 """Largest number of references in the base."""
-_BLOCK_TRACKS = 1 << 14
+_BLOCK_TRACKS = 1 << 12
 """Number of tracks whose vectors are in memory at the same time."""
 
 

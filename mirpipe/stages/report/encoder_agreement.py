@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from mirpipe.db.store.active_revisions import ActiveEncoder
@@ -26,7 +27,9 @@ class EncoderMatches:
     matches: Int64
     """Track ids of the matches, best first, padded with -1. Shape (n, K)."""
     references: TrackVectors
-    """All references that the encoder searches."""
+    """All references that the encoder searches, in the order of their content hashes."""
+    hashes: NDArray[np.bytes_]
+    """Content hashes of these references, ascending, shape (references,)."""
 
 
 def insert_agreement_of_encoders(

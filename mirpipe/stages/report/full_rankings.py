@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbour_lists
 from mirpipe.db.store.searchable_tracks import searchable_references, searchable_targets
-from mirpipe.db.store.track_labels import read_hashes_and_labels
+from mirpipe.db.store.track_labels import read_hashes_and_labels, read_label_blocks
 from mirpipe.db.store.track_vectors import TrackVectors
-from mirpipe.records import LABELS, Float64, Int64
+from mirpipe.records import Float64, Int64
 from mirpipe.settings import settings
 from mirpipe.stages.report.filtered_relevance import FilteredRelevance, RelevanceByFilter
 from mirpipe.stages.report.left_out_references import LeftOut, left_out_references
 from mirpipe.statistics.exact_top_k import NO_REFERENCE
 from mirpipe.statistics.full_ranking import full_ranking
-from mirpipe.statistics.label_relevance import LabelSets, label_sets
+from mirpipe.statistics.label_relevance import LabelSets, shared_label_sets
 from mirpipe.statistics.left_out_ranks import LeftOutRanks
 
 REFERENCE_QUERIES = 1_000
@@ -34,6 +35,8 @@ class RankedLibrary:
 
     encoder_id: int
     references: TrackVectors
+    hashes: NDArray[np.bytes_]
+    """Content hashes of the references, ascending, shape (references,)."""
     labels: dict[str, LabelSets]
     """Label sets of the references, by label. Only the labels that a reference has are included."""
 
@@ -77,24 +80,21 @@ def rank_library(
         return None
     target_ids = searchable_targets(connection, encoder_id)[: settings().ranked_targets]
     query_ids = references.track_ids[:REFERENCE_QUERIES]
-    tracks = read_hashes_and_labels(connection, np.concatenate((references.track_ids, target_ids)))
-    all_labels = {label: label_sets(tracks.labels[label]) for label in LABELS}
-    labels = {label: sets for label, sets in all_labels.items() if sets[:count].any_labelled}
+    all_queries = np.concatenate((target_ids, query_ids))
+    queries = read_hashes_and_labels(connection, all_queries)
+    labels = shared_label_sets(queries.labels, read_label_blocks(connection, references.track_ids))
     library = RankedLibrary(
         encoder_id,
         TrackVectors(connection, encoder_id, references.track_ids),
-        {label: sets[:count] for label, sets in labels.items()},
+        references.hashes,
+        {label: reference_sets for label, (reference_sets, _) in labels.items()},
     )
+    targets = slice(len(target_ids))
     query_sets = [
-        ("targets", target_ids, references.places_of(tracks.hashes[count:]), slice(count, None)),
-        ("references", query_ids, np.arange(len(query_ids)), slice(len(query_ids))),
+        ("targets", target_ids, references.places_of(queries.hashes[targets]), targets),
+        ("references", query_ids, np.arange(len(query_ids)), slice(len(target_ids), None)),
     ]
-    all_queries = np.concatenate((target_ids, query_ids))
     left_out = left_out_references(connection, all_queries, references.track_ids)
-    rows_of = {
-        "targets": slice(len(target_ids)),
-        "references": slice(len(target_ids), None),
-    }
     return library, [
         _rank(
             library,
@@ -102,8 +102,8 @@ def rank_library(
             TrackVectors(connection, encoder_id, ids) if name == "targets" else library.references,
             ids,
             own,
-            {label: sets[rows] for label, sets in labels.items()},
-            [each[rows_of[name]] for each in left_out],
+            {label: sets[rows] for label, (_, sets) in labels.items()},
+            [each[rows] for each in left_out],
         )
         for name, ids, own, rows in query_sets
         if len(ids) and not (name == "references" and count < 2)
@@ -139,6 +139,7 @@ def _rank(
             places.append(first_places)
             cosines.append(part.cosines)
             relevance.add(part.places, count - part.own, kept=neighbour_lists.MAX_ENTRIES)
+            del part  # Otherwise it stays in memory while the next rankings are computed.
     return QueryRankings(
         name,
         vectors,

@@ -15,7 +15,7 @@ from mirpipe.db.store.active_revisions import ActiveEncoder
 from mirpipe.db.store.run_csls_and_fusion_matches import Matches, insert_matches
 from mirpipe.db.store.run_label_rankings import insert_rankings
 from mirpipe.db.store.searchable_tracks import References
-from mirpipe.db.store.track_labels import read_hashes_and_labels
+from mirpipe.db.store.track_labels import read_hashes_and_labels, read_label_blocks
 from mirpipe.db.store.track_vectors import TrackVectors
 from mirpipe.records import Float64, Int64
 from mirpipe.stages.report.encoder_agreement import EncoderMatches
@@ -24,11 +24,12 @@ from mirpipe.stages.report.labelled_ranking import LabelledRanking
 from mirpipe.stages.report.left_out_references import LeftOut, left_out_references
 from mirpipe.stages.report.precision_by_label import precision_rows
 from mirpipe.statistics.full_ranking import full_ranking
-from mirpipe.statistics.label_relevance import LabelSets, label_sets
+from mirpipe.statistics.label_relevance import LabelSets, shared_label_sets
 from mirpipe.statistics.reciprocal_rank_fusion import FusedRanking, add_ranking, rank_by_score
 
-MAX_SCORES = 1 << 25
-"""Number of fusion scores that are in memory at the same time: 256 MiB."""
+MAX_SCORES = 1 << 24
+"""Number of fusion scores that are in memory at the same time: 128 MiB. The rankings that are fused
+need as much."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def insert_fused_rankings(
         places.append(ranking.places[:, : neighbour_lists.SHOWN_MATCHES].copy())
         scores.append(ranking.scores)
         relevance.add(ranking.places, ranking.ranked_n, kept=neighbour_lists.SHOWN_MATCHES)
+        del ranking  # Otherwise it stays in memory while the next rankings are computed.
     _insert_matches(connection, run_id, library, np.concatenate(places), np.concatenate(scores))
     rankings = [LabelledRanking("targets", "fusion", found) for found in relevance.result()]
     insert_rankings(connection, run_id, list(precision_rows(None, rankings)))
@@ -90,25 +92,14 @@ def insert_fused_rankings(
 def _read_library(
     connection: Connection, by_encoder: Mapping[ActiveEncoder, EncoderMatches]
 ) -> FusedLibrary:
-    target_ids = _union([found.targets.track_ids for found in by_encoder.values()])
-    reference_ids = _union([found.references.track_ids for found in by_encoder.values()])
+    target_ids = np.unique(np.concatenate([m.targets.track_ids for m in by_encoder.values()]))
     targets = read_hashes_and_labels(connection, target_ids)
-    tracks = read_hashes_and_labels(connection, reference_ids)
-    by_hash = np.argsort(tracks.hashes)
-    references = References(reference_ids[by_hash], tracks.hashes[by_hash])
-    place_of_id = np.empty_like(by_hash)  # In the order of `reference_ids`, which is sorted.
-    place_of_id[by_hash] = np.arange(len(by_hash))
-    labels = {}
-    for label, values in tracks.labels.items():
-        sets = label_sets([*values, *targets.labels[label]])
-        reference_sets = sets[: len(values)][by_hash]
-        if reference_sets.any_labelled:
-            labels[label] = (reference_sets, sets[len(values) :])
+    references = _all_references(list(by_encoder.values()))
+    labels = shared_label_sets(targets.labels, read_label_blocks(connection, references.track_ids))
     encoders = []
     for found in by_encoder.values():
-        ids = found.references.track_ids
-        places = place_of_id[np.searchsorted(reference_ids, ids)]
-        own = References(ids, references.hashes[places]).places_of(targets.hashes)
+        places = references.places_of(found.hashes)
+        own = References(found.references.track_ids, found.hashes).places_of(targets.hashes)
         target_places = np.full(len(target_ids), -1)
         rows = np.searchsorted(target_ids, found.targets.track_ids)
         target_places[rows] = np.arange(len(rows))
@@ -117,8 +108,13 @@ def _read_library(
     return FusedLibrary(target_ids, references, labels, encoders, left_out)
 
 
-def _union(ids: Sequence[Int64]) -> Int64:
-    return np.unique(np.concatenate(ids))
+def _all_references(by_encoder: Sequence[EncoderMatches]) -> References:
+    """Return the references that at least one encoder searches."""
+    hashes, first = np.unique(
+        np.concatenate([found.hashes for found in by_encoder]), return_index=True
+    )
+    track_ids = np.concatenate([found.references.track_ids for found in by_encoder])
+    return References(track_ids[first], hashes)
 
 
 def _fused_rankings(library: FusedLibrary) -> Iterator[FusedRanking]:
@@ -147,6 +143,7 @@ def _add_rankings(encoder: FusedEncoder, rows: slice, scores: Float64) -> None:
     for part in rankings:
         for row, places, has_own in zip(has_target[part.rows], part.places, part.own, strict=True):
             add_ranking(scores[row], encoder.places[places[:-1] if has_own else places])
+        del part, places  # Otherwise they stay in memory while the next rankings are computed.
 
 
 def _insert_matches(

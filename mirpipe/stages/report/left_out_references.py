@@ -5,7 +5,8 @@ count. The album filter also leaves out the references of the query's album, and
 those of its artists.
 """
 
-from collections.abc import Collection, Sequence
+from array import array
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from mirpipe.db.store.same_recordings_of_tracks import read_same_recordings
 from mirpipe.db.store.track_labels import read_albums_and_artists
 from mirpipe.records import Bool, Int64
 from mirpipe.settings import settings
+
+FILTERS = ("album", "artist")
+"""Names of the filters by tags."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,21 @@ def left_out_references(
     same: list[Int64 | None] = [None] * len(query_ids)
     if not settings().same_recording_counts:
         same = _same_recordings(connection, query_ids, reference_ids)
-    tags_of_queries = _tags(connection, query_ids)
-    filters = [name for name, tags in tags_of_queries.items() if any(tags)]
-    if not filters:
-        return [LeftOut("none", same, None)]
-    tags_of_references = _tags(connection, reference_ids)
+    tags_of_queries = list(map(_tags, read_albums_and_artists(connection, query_ids)))
+    places: dict[str, dict[str, array[int]]] = {
+        name: {value: array("q") for tags in tags_of_queries for value in tags[name]}
+        for name in FILTERS
+    }
+    if any(places.values()):
+        rows = read_albums_and_artists(connection, reference_ids)
+        for place, tags in enumerate(map(_tags, rows)):
+            for name in FILTERS:
+                for value in tags[name] & places[name].keys():
+                    places[name][value].append(place)
     return [LeftOut("none", same, None)] + [
-        _filtered(name, same, tags_of_queries[name], tags_of_references[name]) for name in filters
+        _filtered(name, same, [tags[name] for tags in tags_of_queries], places[name])
+        for name in FILTERS
+        if places[name]
     ]
 
 
@@ -78,15 +90,13 @@ def _filtered(
     name: str,
     same: Sequence[Int64 | None],
     tags_of_queries: Sequence[Collection[str]],
-    tags_of_references: Sequence[Collection[str]],
+    places: Mapping[str, Sequence[int]],
 ) -> LeftOut:
-    """Return what a filter leaves out: all references that share a value with the query."""
-    by_value: dict[str, list[int]] = {value: [] for tags in tags_of_queries for value in tags}
-    for place, tags in enumerate(tags_of_references):
-        for value in tags:
-            if value in by_value:
-                by_value[value].append(place)
-    places_by_value = {value: np.array(places, np.int64) for value, places in by_value.items()}
+    """Return what a filter leaves out: all references that share a value with the query.
+
+    `places` contains the indices of the references with each value of a query.
+    """
+    places_by_value = {value: np.array(found, np.int64) for value, found in places.items()}
     left_out = []
     for recordings, tags in zip(same, tags_of_queries, strict=True):
         parts = [places_by_value[value] for value in tags]
@@ -95,20 +105,19 @@ def _filtered(
     return LeftOut(name, left_out, np.array([bool(tags) for tags in tags_of_queries]))
 
 
-def _tags(connection: Connection, track_ids: Int64) -> dict[str, list[frozenset[str]]]:
-    """Return the values by which each filter compares tracks. Case and outer spaces do not count.
+def _tags(row: tuple[str | None, str | None, str | None]) -> dict[str, frozenset[str]]:
+    """Return the values by which each filter compares a track. Case and outer spaces do not count.
 
-    An album is compared together with its album artist, or the artist if there is none. Of several
-    artists, which are separated by semicolons, one common artist is enough.
+    `row` contains album, album artist and artist. An album is compared together with its album
+    artist, or the artist if there is none. Of several artists, which are separated by semicolons,
+    one common artist is enough.
     """
-    albums, artists = [], []
-    for album, album_artist, artist in read_albums_and_artists(connection, track_ids):
-        name = _normal(album)
-        albums.append(
-            frozenset([f"{name}\0{_normal(album_artist) or _normal(artist)}"] if name else [])
-        )
-        artists.append(frozenset(filter(None, map(_normal, (artist or "").split(";")))))
-    return {"album": albums, "artist": artists}
+    album, album_artist, artist = row
+    name = _normal(album)
+    return {
+        "album": frozenset([f"{name}\0{_normal(album_artist) or _normal(artist)}"] if name else []),
+        "artist": frozenset(filter(None, map(_normal, (artist or "").split(";")))),
+    }
 
 
 def _normal(tag: str | None) -> str:

@@ -78,4 +78,4 @@ def _insert_results_of_encoder(
 def _encoder_matches(library: RankedLibrary, targets: QueryRankings) -> EncoderMatches:
     reference_ids = library.references.track_ids
     matches = np.where(targets.places < 0, -1, reference_ids[targets.places])
-    return EncoderMatches(targets.vectors, matches, library.references)
+    return EncoderMatches(targets.vectors, matches, library.references, library.hashes)
