@@ -13,8 +13,8 @@ def register_configured_plugins() -> None:
     from mirpipe.models.runnable_plugins import check_configured_plugins
     from mirpipe.stages import analyse, caption, embed, evaluate, generate, score
 
-    embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
-    score.plan(settings().metrics, batch_tracks=settings().batch_tracks)
+    embed.configure(settings().encoders)
+    score.configure(settings().metrics)
     analyse.register()
     evaluate.register()
     captioners = list(filter(None, [settings().captioner]))

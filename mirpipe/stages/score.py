@@ -20,7 +20,11 @@ from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.library.track_silence import silence_of
 from mirpipe.models import device_lease, package_versions
-from mirpipe.models.runnable_plugins import check_configured_plugins, try_plugin
+from mirpipe.models.runnable_plugins import (
+    PluginAvailability,
+    check_configured_plugins,
+    try_plugin,
+)
 from mirpipe.protocols import TrackMetric
 from mirpipe.records import AudioSegment, Float64, Progress, Score, Track
 from mirpipe.specs import TrackMetricSpec
@@ -65,27 +69,38 @@ def plan(
 ) -> list[ScoreBatch]:
     """Return the pending tracks of the configured models in batches.
 
-    A batch has at most `batch_tracks` tracks, and fewer if there would be less than one per task.
-    `metrics` are the names of the configured models; all others are marked as not configured. A
-    broken model stays configured, and has one batch without tracks, so that its task fails and
-    reports the cause. `on_gpu` limits the plan to the models that can use a GPU, or to the others;
-    all models stay configured.
+    The models are registered, see `configure`. A batch has at most `batch_tracks` tracks, and fewer
+    if there would be less than one per task. A broken model stays configured, and has one batch
+    without tracks, so that its task fails and reports the cause. `on_gpu` limits the plan to the
+    models that can use a GPU, or to the others; all models stay configured.
+    """
+    availability, metric_ids = configure(metrics, on_gpu=on_gpu)
+    batches = [ScoreBatch(name, ()) for name in availability.broken]
+    for name, ids in metric_ids.items():
+        with engine("app").connect() as connection:
+            pending = track_scores.pending(connection, ids)
+        size = max(1, min(batch_tracks, -(-len(pending) // tasks)))
+        batches += [ScoreBatch(name, track_ids) for track_ids in batched(pending, size)]
+    return batches
+
+
+def configure(
+    metrics: Sequence[str], *, on_gpu: bool | None = None
+) -> tuple[PluginAvailability, dict[str, list[int]]]:
+    """Register the configured models. Return which can run, and the ids of their axes by name.
+
+    `metrics` are the names of the configured models; all others are marked as not configured.
+    `on_gpu` limits the result to the models that can use a GPU, or to the others.
     """
     availability = check_configured_plugins(
         registry.TRACK_METRICS, metrics, stage="score", on_gpu=on_gpu
     )
-    batches = [ScoreBatch(name, ()) for name in availability.broken]
-    for name in availability.usable:
-        metric_ids = register(registry.TRACK_METRICS.spec(name))
-        with engine("app").connect() as connection:
-            pending = track_scores.pending(connection, metric_ids)
-        size = max(1, min(batch_tracks, -(-len(pending) // tasks)))
-        batches += [ScoreBatch(name, track_ids) for track_ids in batched(pending, size)]
+    ids = {name: register(registry.TRACK_METRICS.spec(name)) for name in availability.usable}
     with engine("app").begin() as connection:
         plugin_revisions.unconfigure_other_track_metrics(
             connection, [name for name in metrics if name not in availability.unavailable]
         )
-    return batches
+    return availability, ids
 
 
 def register(spec: TrackMetricSpec) -> list[int]:

@@ -7,11 +7,12 @@ resumed run stores the same bytes as an uninterrupted run.
 
 from mirpipe.stages.embed.caption_vectors import embed_captions, plan_captions
 from mirpipe.stages.embed.embed_tracks import EmbedResult, embed, embed_file
-from mirpipe.stages.embed.missing_vectors import EmbedBatch, plan
+from mirpipe.stages.embed.missing_vectors import EmbedBatch, configure, plan
 
 __all__ = [
     "EmbedBatch",
     "EmbedResult",
+    "configure",
     "embed",
     "embed_captions",
     "embed_file",

@@ -12,7 +12,7 @@ from more_itertools import batched
 from mirpipe import registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, excerpt_embeddings, plugin_revisions
-from mirpipe.models.runnable_plugins import check_configured_plugins
+from mirpipe.models.runnable_plugins import PluginAvailability, check_configured_plugins
 from mirpipe.specs import EncoderSpec
 
 
@@ -29,19 +29,16 @@ def plan(
 ) -> list[EmbedBatch]:
     """Return the pending tracks of the configured encoders in batches.
 
-    `encoders` are the names of the configured encoders; all others are marked as not configured. A
-    batch has at most `batch_tracks` tracks. Encoders that can share the decoded audio share a
-    batch. If there are few tracks, they are divided into up to `tasks` batches, but not into more
-    batches than there are encoders. A broken encoder stays configured, and has one batch without
-    tracks, so that its task fails and reports the cause. `on_gpu` limits the plan to the encoders
-    that can use a GPU, or to the others; all encoders stay configured.
+    The encoders are registered, see `configure`. A batch has at most `batch_tracks` tracks.
+    Encoders that can share the decoded audio share a batch. If there are few tracks, they are
+    divided into up to `tasks` batches, but not into more batches than there are encoders. A broken
+    encoder stays configured, and has one batch without tracks, so that its task fails and reports
+    the cause. `on_gpu` limits the plan to the encoders that can use a GPU, or to the others; all
+    encoders stay configured.
     """
-    availability = check_configured_plugins(
-        registry.ENCODERS, encoders, stage="embed", on_gpu=on_gpu
-    )
+    availability, encoder_ids = configure(encoders, on_gpu=on_gpu)
     pending_encoders: dict[int, list[str]] = {}
-    for name in availability.usable:
-        encoder_id = register(registry.ENCODERS.spec(name))
+    for name, encoder_id in encoder_ids.items():
         with engine("app").connect() as connection:
             of_tracks = embeddings.pending(connection, encoder_id)
             of_excerpts = excerpt_embeddings.pending(connection, encoder_id)
@@ -53,11 +50,26 @@ def plan(
         batches += [
             EmbedBatch(names, batch) for batch in batched(track_ids, min(batch_tracks, share))
         ]
+    return batches
+
+
+def configure(
+    encoders: Sequence[str], *, on_gpu: bool | None = None
+) -> tuple[PluginAvailability, dict[str, int]]:
+    """Register the configured encoders. Return which can run, and the ids of these by name.
+
+    `encoders` are the names of the configured encoders; all others are marked as not configured.
+    `on_gpu` limits the result to the encoders that can use a GPU, or to the others.
+    """
+    availability = check_configured_plugins(
+        registry.ENCODERS, encoders, stage="embed", on_gpu=on_gpu
+    )
+    ids = {name: register(registry.ENCODERS.spec(name)) for name in availability.usable}
     with engine("app").begin() as connection:
         plugin_revisions.unconfigure_other_encoders(
             connection, [name for name in encoders if name not in availability.unavailable]
         )
-    return batches
+    return availability, ids
 
 
 def register(spec: EncoderSpec) -> int:
