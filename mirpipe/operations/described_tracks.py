@@ -27,6 +27,11 @@ MAX_LABELS = 100
 MAX_FRAMES = 4 << 20
 """Largest size of a fingerprint in bytes: 36 hours of audio."""
 
+MAX_SECONDS = 1e6
+"""Largest length of a track: eleven days."""
+MAX_DB = 200.0
+"""Largest distance of a level from full scale, in dB."""
+
 COLUMN = "tracks"
 TYPE = pa.list_(
     pa.struct(
@@ -58,6 +63,11 @@ def _whole_values(frames: bytes) -> bytes:
     return frames
 
 
+def _by_name(labels: object) -> object:
+    """Return the pairs of an Arrow map as a dictionary."""
+    return dict(labels) if isinstance(labels, list) else labels
+
+
 def _joined_genres(labels: dict[str, str]) -> dict[str, str]:
     """Return the labels with the genres in the form that the library stores."""
     genres = join_genres(split_genres([labels.get("genre", "")]))
@@ -69,7 +79,7 @@ _Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_without_nul)]
 _Labels = Annotated[
     dict[_Text, _Text],
     Field(max_length=MAX_LABELS),
-    BeforeValidator(dict),
+    BeforeValidator(_by_name),
     AfterValidator(_joined_genres),
 ]
 _Frames = Annotated[bytes, Field(max_length=MAX_FRAMES), AfterValidator(_whole_values)]
@@ -83,9 +93,9 @@ class DescribedTrack:
     title: _Text
     labels: _Labels
     content_kind: ContentKind
-    seconds: Annotated[float, Field(gt=0)]
+    seconds: Annotated[float, Field(gt=0, le=MAX_SECONDS)]
     """Length in seconds."""
-    rms_dbfs: float
+    rms_dbfs: Annotated[float, Field(ge=-MAX_DB, le=MAX_DB)]
     """RMS level of the mono mix without its DC offset, in dB relative to full scale."""
     fingerprint_revision: _Text | None
     """What computed the fingerprint. None if there is none."""
@@ -114,8 +124,11 @@ def parse(values: object) -> list[DescribedTrack]:
         tracks = _TRACKS.validate_python(values or [])
     except ValidationError as error:
         problem = error.errors()[0]
-        place = ".".join(map(str, [COLUMN, *problem["loc"]]))
-        raise ValueError(f"{place}: {problem['msg']}") from None
+        track, *place = problem["loc"] or ("",)
+        words = str(problem["msg"]).removeprefix("Value error, ")
+        name = ".".join(map(str, place)) or "the track"
+        which = f"track {int(track) + 1}" if isinstance(track, int) else COLUMN
+        raise ValueError(f"{which}, {name}: {words}") from None
     if len({track.collection for track in tracks}) < len(tracks):
         raise ValueError("two of its tracks are in the same collection")
     return tracks

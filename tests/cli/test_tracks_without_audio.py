@@ -328,15 +328,22 @@ def write_tracks(file: Path, tracks: list[dict[str, Any]]) -> Path:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"collection": "generated"}, "0.collection: Input should be 'reference' or 'target'"),
-        ({"title": None}, "0.title: Input should be a valid string"),
-        ({"title": "a\0b"}, "0.title: Value error, it contains a NUL character"),
-        ({"title": "a" * 10_001}, "0.title: String should have at most 10000 characters"),
+        (
+            {"collection": "generated"},
+            "track 1, collection: Input should be 'reference' or 'target'",
+        ),
+        ({"title": None}, "track 1, title: Input should be a valid string"),
+        ({"title": "a\0b"}, "track 1, title: it contains a NUL character"),
+        ({"title": "a" * 10_001}, "track 1, title: String should have at most 10000 characters"),
         ({"labels": {"mood": "a\0b"}}, "NUL character"),
-        ({"seconds": float("nan")}, "0.seconds: Input should be a finite number"),
-        ({"seconds": 0.0}, "0.seconds: Input should be greater than 0"),
-        ({"rms_dbfs": None}, "0.rms_dbfs: Input should be a valid number"),
-        ({"content_kind": "wish"}, "0.content_kind: Input should be"),
+        ({"labels": None}, "track 1, labels: Input should be a valid dictionary"),
+        ({"labels": {"mood": None}}, "track 1, labels.mood: Input should be a valid string"),
+        ({"seconds": 1e300}, "track 1, seconds: Input should be less than or equal to 1000000"),
+        ({"rms_dbfs": 999.0}, "track 1, rms_dbfs: Input should be less than or equal to 200"),
+        ({"seconds": float("nan")}, "track 1, seconds: Input should be a finite number"),
+        ({"seconds": 0.0}, "track 1, seconds: Input should be greater than 0"),
+        ({"rms_dbfs": None}, "track 1, rms_dbfs: Input should be a valid number"),
+        ({"content_kind": "wish"}, "track 1, content_kind: Input should be"),
         ({"fingerprint_frames": b"1234"}, "a fingerprint needs a revision"),
         ({"fingerprint_revision": "1"}, "a fingerprint needs a revision"),
         (
@@ -351,7 +358,7 @@ def test_an_invalid_track_is_named_with_its_row(
     file = write_tracks(tmp_path / "tiny.parquet", [TRACK | values])
     result = run("vectors", "import", file, "--add-tracks")
     assert result.exit_code == 3
-    assert "Row 1 is not valid: tracks." in result.stderr
+    assert "Row 1 is not valid: track 1, " in result.stderr
     assert problem in result.stderr
     assert rows(fresh_database, "SELECT title FROM mirpipe.track") == []
 
@@ -362,6 +369,46 @@ def test_a_row_has_one_track_per_collection(fresh_database: Database, tmp_path: 
     assert (result.exit_code, "in the same collection" in result.stderr) == (3, True)
     file = write_tracks(tmp_path / "tiny.parquet", [TRACK, TRACK | {"collection": "reference"}])
     assert add(file)["added_tracks"] == 2
+
+
+def test_a_corrected_file_replaces_a_description_once_it_is_removed(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "tiny.parquet"
+    tune = {"fingerprint_revision": "1", "fingerprint_frames": bytes(400)}
+    add(write_tracks(file, [TRACK | {"title": "wrong", "labels": {"work": "none"}} | tune]))
+    write_tracks(file, [TRACK | {"seconds": 4.0} | tune | {"fingerprint_frames": bytes(404)}])
+    assert add(file)["added_tracks"] == 0
+    run("vectors", "remove-tracks")
+    assert add(file)["added_tracks"] == 1
+    stored = "SELECT title, labels, seconds, length(frames) FROM mirpipe.track JOIN "
+    stored += "mirpipe.fingerprint USING (track_id)"
+    assert rows(fresh_database, stored) == [("a title", {"genre": "folk"}, 4.0, 404)]
+
+
+def test_a_track_whose_audio_was_known_keeps_its_own_labels(
+    fresh_database: Database, exported: Path
+) -> None:
+    (exported.parent / "targets" / "150 Hz.wav").unlink()
+    (exported.parent / "manifest.csv").write_text("path,title\ntargets/1000 Hz.wav,mine\n")
+    (exported.parent / "targets" / "1000 Hz.wav").rename(exported.parent / "targets" / "x.wav")
+    ingest_all(exported.parent)
+    title = "SELECT title FROM mirpipe.track WHERE state = 'gone'"
+    ((own,),) = rows(fresh_database, title)
+    with fresh_database.owner.begin() as owner:
+        owner.execute(text("UPDATE mirpipe.track SET title = 'my own' WHERE state = 'gone'"))
+    assert add(exported)["added_tracks"] == 1
+    added = "SELECT title, labels_from FROM mirpipe.track WHERE NOT has_audio"
+    assert rows(fresh_database, added) == [("my own", "manifest")]
+    assert own == "a target"
+
+
+def test_a_file_may_contain_a_track_twice(fresh_database: Database, tmp_path: Path) -> None:
+    file = write_tracks(tmp_path / "tiny.parquet", [TRACK])
+    table = parquet.read_table(file)
+    parquet.write_table(pa.concat_tables([table, table]), file)
+    imported = add(file)
+    assert (imported["added_tracks"], imported["rows"]) == (1, 2)
 
 
 def test_genres_are_stored_in_the_form_of_the_library(

@@ -7,23 +7,35 @@ its audio, it becomes a track like any other.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store import fingerprints
-from mirpipe.records import Collection, ContentKind, Fingerprint
+from mirpipe.records import ContentKind, Fingerprint
 
-# A track that was removed, or has lost its files, returns with the values that are stored.
+DescribedCollection = Literal["reference", "target"]
+
+# A track whose audio was ingested before returns with its own labels and measured values.
 _ADD = text("""
     INSERT INTO mirpipe.track AS t (collection, content_sha256, content_kind, title, labels,
         labels_from, seconds, rms_dbfs, state, has_audio)
-    VALUES (:collection, :content_sha256, :content_kind, :title, CAST(:labels AS jsonb),
-        'vectors', :seconds, :rms_dbfs, 'ok', false)
-    ON CONFLICT (collection, content_sha256) DO UPDATE
-        SET state = 'ok', has_audio = false, changed_at = now() WHERE t.state = 'gone'
-    RETURNING t.track_id
+    SELECT :collection, new.content_sha256, new.content_kind, new.title, CAST(new.labels AS jsonb),
+        'vectors', new.seconds, new.rms_dbfs, 'ok', false
+    FROM unnest(CAST(:hashes AS bytea[]), CAST(:kinds AS text[]), CAST(:titles AS text[]),
+        CAST(:labels AS text[]), CAST(:seconds AS double precision[]),
+        CAST(:rms_dbfs AS double precision[]))
+        AS new (content_sha256, content_kind, title, labels, seconds, rms_dbfs)
+    ORDER BY new.content_sha256
+    ON CONFLICT (collection, content_sha256) DO UPDATE SET
+        title = CASE t.labels_from WHEN 'vectors' THEN excluded.title ELSE t.title END,
+        labels = CASE t.labels_from WHEN 'vectors' THEN excluded.labels ELSE t.labels END,
+        seconds = CASE t.labels_from WHEN 'vectors' THEN excluded.seconds ELSE t.seconds END,
+        rms_dbfs = CASE t.labels_from WHEN 'vectors' THEN excluded.rms_dbfs ELSE t.rms_dbfs END,
+        state = 'ok', has_audio = false, changed_at = now()
+        WHERE t.state = 'gone'
+    RETURNING content_sha256, labels_from = 'vectors' AS is_described
 """)
-_FINGERPRINTED = text("SELECT EXISTS (SELECT FROM mirpipe.fingerprint WHERE track_id = :track_id)")
 _REMOVE = text("""
     WITH removed AS (
         SELECT track_id FROM mirpipe.track WHERE state = 'ok' AND NOT has_audio
@@ -37,7 +49,7 @@ _REMOVE = text("""
 class TrackWithoutAudio:
     """A track as a file of vectors describes it."""
 
-    collection: Collection
+    collection: DescribedCollection
     content_sha256: bytes
     """SHA-256 that identifies the audio, 32 bytes."""
     content_kind: ContentKind
@@ -52,29 +64,29 @@ class TrackWithoutAudio:
 def add(connection: Connection, tracks: Sequence[TrackWithoutAudio]) -> int:
     """Store the tracks that are not in the library, and return how many there are.
 
-    Usable and rejected tracks stay as they are.
+    Usable and rejected tracks stay as they are. If a track is given twice, the last one counts.
     """
     added = 0
-    for track in sorted(tracks, key=lambda track: (track.collection, track.content_sha256)):
-        track_id = connection.execute(
+    for collection in get_args(DescribedCollection):
+        new = {each.content_sha256: each for each in tracks if each.collection == collection}
+        rows = connection.execute(
             _ADD,
             {
-                "collection": track.collection,
-                "content_sha256": track.content_sha256,
-                "content_kind": track.content_kind,
-                "title": track.title,
-                "labels": json.dumps(dict(track.labels)),
-                "seconds": track.seconds,
-                "rms_dbfs": track.rms_dbfs,
+                "collection": collection,
+                "hashes": list(new),
+                "kinds": [each.content_kind for each in new.values()],
+                "titles": [each.title for each in new.values()],
+                "labels": [json.dumps(dict(each.labels)) for each in new.values()],
+                "seconds": [each.seconds for each in new.values()],
+                "rms_dbfs": [each.rms_dbfs for each in new.values()],
             },
-        ).scalar_one_or_none()
-        if track_id is None:
-            continue
-        added += 1
-        known = connection.execute(_FINGERPRINTED, {"track_id": track_id}).scalar_one()
-        if track.fingerprint is not None and not known:
-            prints = {track.content_sha256: track.fingerprint}
-            fingerprints.write(connection, track.collection, prints)
+        ).all()
+        added += len(rows)
+        described = [new[bytes(row.content_sha256)] for row in rows if row.is_described]
+        prints = {each.content_sha256: each.fingerprint for each in described}
+        fingerprints.write(
+            connection, collection, {key: each for key, each in prints.items() if each is not None}
+        )
     return added
 
 
