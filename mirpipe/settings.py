@@ -405,7 +405,8 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = "; ".join(
-            f"MIRPIPE_{str(problem['loc'][0]).upper()}: {problem['msg']}"
+            f"MIRPIPE_{str(problem['loc'][0]).upper()}: "
+            f"{problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False)  # The input may contain a password.
         )
         raise ConfigurationError(

@@ -85,6 +85,7 @@ def no_clips() -> None:
     st.info("Nothing has been generated yet.", icon=":material/hourglass_empty:")
     st.markdown(f"{AUTOMATIC} To caption all targets, generate clips and score them now:")
     st.code("mirpipe generate\nmirpipe run", language=None)
+    _missing_audio_of_targets()
 
 
 def no_clip_scores() -> None:
@@ -98,6 +99,12 @@ def no_clips_of_target() -> None:
     """Show how to generate clips for a target without clips."""
     st.info("Nothing has been generated for this target yet.", icon=":material/hourglass_empty:")
     st.code("mirpipe generate", language=None)
+    _missing_audio_of_targets()
+
+
+def _missing_audio_of_targets() -> None:
+    if missing := queries.missing_audio(cached_queries.library_counts(), ("target",)):
+        st.caption(missing)
 
 
 def no_maps() -> None:

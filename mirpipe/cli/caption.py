@@ -15,6 +15,7 @@ from mirpipe.cli.command_arguments import (
     repeat_options,
     target_ids,
 )
+from mirpipe.cli.missing_audio import print_missing_audio
 from mirpipe.cli.progress_bar import print_waiting, progress_bar
 from mirpipe.cli.stage_counts import exit_code, print_counts
 from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
@@ -71,5 +72,6 @@ def caption(
             added_counts = other_interpreter.run_for_counts(python, arguments)
         counts = {key: counts[key] + added_counts[key] for key in counts}
     print_counts(counts, as_json=as_json)
+    print_missing_audio("target")
     print_unavailable_plugins()
     raise typer.Exit(exit_code(counts, is_incomplete=len(usable) < len(configured)))

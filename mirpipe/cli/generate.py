@@ -22,6 +22,7 @@ from mirpipe.cli.command_arguments import (
     repeat_options,
     target_ids,
 )
+from mirpipe.cli.missing_audio import print_missing_audio
 from mirpipe.cli.progress_bar import print_waiting, progress_bar
 from mirpipe.cli.stage_counts import exit_code, print_counts
 from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
@@ -100,6 +101,7 @@ def generate(
             arguments = ["generate", "--generator", name, *options, "--no-captions"]
             counts.update(other_interpreter.run_for_counts(python, arguments))
     print_counts(counts, as_json=as_json)
+    print_missing_audio("target")
     print_unavailable_plugins()
     is_incomplete = bool(have_captions_failed) or len(usable) < len(chosen)
     raise typer.Exit(exit_code(counts, is_incomplete=is_incomplete))
@@ -142,3 +144,4 @@ def _print_plan(generators: list[str], selection: "ClipSelection", *, as_json: b
         for mode, clips in plan.modes.items():
             print(f"  {mode}: {clips}")
     print("Targets without a caption are not counted. `mirpipe caption` writes the captions.")
+    print_missing_audio("target")

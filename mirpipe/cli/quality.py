@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson, OnlyCollections
+from mirpipe.cli.missing_audio import print_missing_audio
 from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
@@ -32,6 +33,7 @@ def quality(
         return
     if not findings:
         print("no findings")
+        print_missing_audio("reference", "target")
         return
     table = Table("severity", "kind", "collection", "title", "at", "finding", box=None)
     for finding in findings:

@@ -118,14 +118,10 @@ def import_(
         if result.added_tracks:
             print(f"{counted(result.added_tracks, 'track')} added without audio")
     if result.unknown:
-        remedy = (
-            "Run `mirpipe ingest` on the recordings from which they were computed, then import "
-        )
-        remedy += "the file again."
-        if result.describes_tracks and not add_tracks:
-            remedy += " Or add the tracks without their audio: import the file with --add-tracks."
+        verb = "belongs" if result.unknown == 1 else "belong"
         typer.echo(
-            f"{counted(result.unknown, 'vector')} of the file belong to no usable track. {remedy}",
+            f"{counted(result.unknown, 'vector')} of the file {verb} to no usable track. "
+            f"{_remedy(describes_tracks=result.describes_tracks, add_tracks=add_tracks)}",
             err=True,
         )
     if result.differing:
@@ -162,6 +158,19 @@ def remove_tracks(as_json: AsJson = False) -> None:
     print(json.dumps({"removed": removed}) if as_json else f"{counted(removed, 'track')} removed")
     if removed:
         typer.echo("Run `mirpipe run` to find the matches of the others.", err=True)
+
+
+def _remedy(*, describes_tracks: bool, add_tracks: bool) -> str:
+    """Return what to do about vectors without a track."""
+    if add_tracks and describes_tracks:
+        return "The file describes no track with their content. This is so for generated clips."
+    ingest = "Run `mirpipe ingest` on the recordings from which they were computed, then import "
+    ingest += "the file again."
+    if add_tracks:
+        return f"{ingest} The file describes no tracks: it was exported with --no-tracks."
+    if describes_tracks:
+        return f"{ingest} Or add the tracks without their audio: import the file with --add-tracks."
+    return ingest
 
 
 def _print_differing(count: int, named: list[tuple[int, str]]) -> None:

@@ -159,7 +159,7 @@ def _clips(
     if first is not None and run_id >= first:
         return store.clips_of_run(connection, run_id, seed=seed)
     if is_latest:
-        return store.current_clips(connection, seed=seed)
+        return store.current_clips(connection, run_id, seed=seed)
     known = "" if first is None else f"a run from {first} on, or "
     raise ConfigurationError(
         f"The clips of run {run_id} are not recorded, because an older version of mirpipe "

@@ -91,9 +91,10 @@ def draw_questions(
     """
     if len(answers) < 2:
         raise ConfigurationError(
-            "A listening test compares at least two encoders or modes, but the run has answers "
-            f"that can be played by {', '.join(answers) or 'none'}. Configure more, or run "
-            "`mirpipe ingest` on the missing recordings, and run again."
+            "A listening test compares at least two encoders or modes, but of the run's answers, "
+            f"{f'only those of {next(iter(answers))}' if answers else 'none'} can be played. "
+            "Configure more encoders, or run `mirpipe generate` for clips. If recordings are "
+            "missing, run `mirpipe ingest` on them. Then run `mirpipe run`."
         )
     random = np.random.default_rng(seed)
     rounds = _ratings(answers, random) if kind == "rating" else _pairs(kind, answers, random)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from math import isclose
 
 from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.metric_names import metric_name
@@ -23,9 +24,9 @@ REASONS = {
 """Words for the codes of reasons. A code without an entry is shown as it is."""
 STRENGTHS_REMARK = (
     "strength: logarithm of the strength in Davidson's model, with its 95 % interval over "
-    f"listeners, from {MIN_N} listeners on; mean rating (if people rate): with its 95 % interval "
-    "over targets, however many listeners there are, which is missing with fewer than "
-    f"{MIN_N} targets, or if the mean is the same on all targets"
+    f"listeners, from {MIN_N} listeners on, unless all gave the same votes; mean rating (if people "
+    "rate): with its 95 % interval over targets, however many listeners there are, which is "
+    f"missing with fewer than {MIN_N} targets, or if the mean is the same on all targets"
 )
 COMPARISONS_REMARK = (
     "win rate of the first over targets, with its 95 % interval, among the listeners of this test; "
@@ -112,17 +113,30 @@ def listener_sentences(results: ListeningResults) -> Iterator[str]:
 
 
 def choice_sentences(results: ListeningResults, criterion: CriterionResult) -> str:
-    """Return how to choose the most accurate metric, and for which runs the choice is good."""
-    for each in criterion.metrics:
-        # A cosine of one encoder says nothing about the matches of another.
-        is_own = results.kind != "clips" and each.metric.startswith("cosine ")
-        if is_compared(each.metric) and not (is_own or each.is_random):
-            values = " or ".join(
-                f"{name}={shlex.quote(each.metric)}" for name in _SETTINGS[results.kind]
-            )
-            how = f"To make {metric_name(each.metric)} the primary metric, set {values}. "
-            return how + _CHOICE_BINDS_LATER_RUNS
-    return _CHOICE_BINDS_LATER_RUNS
+    """Return how to choose the most accurate metric, and for which runs the choice is good.
+
+    Only metrics that are proven to be better than chance are suggested.
+    """
+    suggested = _most_accurate(
+        [
+            each
+            for each in criterion.metrics
+            # A cosine of one encoder says nothing about the matches of another.
+            if is_compared(each.metric)
+            and not (results.kind != "clips" and each.metric.startswith("cosine "))
+            and not each.is_random
+            and _is_better_than_chance(each)
+        ]
+    )
+    if not suggested:
+        return _CHOICE_BINDS_LATER_RUNS
+    names = " or ".join(metric_name(each.metric) for each in suggested)
+    values = " or ".join(
+        f"{setting}={shlex.quote(each.metric)}"
+        for setting in _SETTINGS[results.kind]
+        for each in suggested
+    )
+    return f"To make {names} the primary metric, set {values}. {_CHOICE_BINDS_LATER_RUNS}"
 
 
 def agreement_sentence(criterion: CriterionResult) -> str:
@@ -248,15 +262,30 @@ def _metrics_sentence(results: ListeningResults, criterion: CriterionResult) -> 
     better = [each for each in metrics if _is_better_than_chance(each)]
     if not better:
         return f"No metric is proven to predict {words} better than chance."
-    first, verb = better[0], "predicts" if len(better) == 1 else "predict"
-    found = first.prediction
+    verb = "predicts" if len(better) == 1 else "predict"
+    best = _most_accurate(better)
+    found = best[0].prediction
     accuracy, low, high = _percents(found.accuracy, found.low, found.high)
+    names = " and ".join(metric_name(each.metric) for each in best)
+    have = "has the highest accuracy: it prefers"
+    if len(best) > 1:
+        have = "have the same, highest accuracy: they prefer"
+    questions = {each.prediction.questions_n for each in better}
     return (
         f"{len(better)} of {counted(len(metrics), 'metric')} {verb} {words} better than chance, "
-        "without a correction for the number of metrics. Of these, "
-        f"{metric_name(first.metric)} has the highest accuracy: it prefers the same track in "
-        f"{accuracy} [{low}, {high}] of the votes."
+        f"without a correction for the number of metrics. Of these, {names} {have} the same track "
+        f"in {accuracy} [{low}, {high}] of the votes."
+        + (" The metrics have values for different questions." if len(questions) > 1 else "")
     )
+
+
+def _most_accurate(metrics: Sequence[MetricResult]) -> list[MetricResult]:
+    """Return the metrics with the highest accuracy, of metrics that are sorted by it."""
+    return [
+        each
+        for each in metrics
+        if isclose(each.prediction.accuracy or 0.0, metrics[0].prediction.accuracy or 0.0)
+    ]
 
 
 def _is_better_than_chance(result: MetricResult) -> bool:

@@ -38,7 +38,8 @@ class Strengths:
     log_strength: Float64
     """Natural logarithm of the strength, shape (k,). Their sum is 0."""
     low: Float64
-    """Lower ends of the 95 % intervals, shape (k,). NaN with fewer than MIN_N listeners."""
+    """Lower ends of the 95 % intervals, shape (k,). NaN with fewer than MIN_N listeners, or if all
+    listeners gave the same votes."""
     high: Float64
     """Upper ends of the 95 % intervals, shape (k,)."""
     log_tie: float
@@ -65,6 +66,7 @@ def strengths(
         resampled = fit(pairs, np.tensordot(drawn.astype(np.float64), counts, axes=1))[:, :-1]
         # The variance of resamples is too small by this factor.
         error = resampled.std(axis=0, ddof=1) * np.sqrt(listeners / (listeners - 1))
+        error[error < _CONVERGED] = np.nan  # Equal listeners do not show how much others differ.
         t = stats.t.ppf((1 + LEVEL) / 2, listeners - 1)
         bounds = estimate[:-1] + np.array([[-t], [t]]) * error
     return Strengths(estimate[:-1], bounds[0], bounds[1], float(estimate[-1]))

@@ -47,9 +47,9 @@ def judge(tmp_path: Path) -> Judge:
 @pytest.mark.parametrize(
     ("rule", "exit_code", "value", "detail"),
     [
-        (MEAN % 0.5, 0, 0.81, "Mean aligned_melody of made_up over 6 targets: 0.8100 ["),
-        (MEAN % 0.9, 1, 0.81, "Mean aligned_melody of made_up over 6 targets: 0.8100 ["),
-        (MEAN % 0.81, 2, 0.81, "Mean aligned_melody of made_up over 6 targets: 0.8100 ["),
+        (MEAN % 0.5, 0, 0.81, "Mean aligned melody of made_up over 6 targets: 0.8100 ["),
+        (MEAN % 0.9, 1, 0.81, "Mean aligned melody of made_up over 6 targets: 0.8100 ["),
+        (MEAN % 0.81, 2, 0.81, "Mean aligned melody of made_up over 6 targets: 0.8100 ["),
         (MEAN.replace("made_up", "other") % 0, 2, None, "The latest run has no mean of"),
         ("{name: c, check: coverage, encoder: made_up, at_least: 1}", 0, 1, "100.00% of the"),
         ("{name: c, check: coverage, encoder: other, at_least: 1}", 2, None, "The encoder other"),

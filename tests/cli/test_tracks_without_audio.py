@@ -217,7 +217,20 @@ def test_a_file_need_not_describe_the_tracks(fresh_database: Database, exported:
     empty(fresh_database)
     imported = add(file)
     assert (imported["added_tracks"], imported["unknown"]) == (0, 11)
-    assert "--add-tracks" not in run("vectors", "import", file, "--add-tracks").stderr
+    added = run("vectors", "import", file, "--add-tracks").stderr
+    assert "11 vectors of the file belong to no usable track." in added
+    assert "it was exported with --no-tracks." in added
+    assert "--add-tracks" not in run("vectors", "import", file).stderr
+
+
+def test_vectors_of_clips_need_no_remedy(fresh_database: Database, exported: Path) -> None:
+    table = parquet.read_table(exported)
+    tracks = [[] if place == 0 else row for place, row in enumerate(table["tracks"].to_pylist())]
+    column = pa.array(tracks, table.schema.field("tracks").type)
+    parquet.write_table(table.set_column(2, table.schema.field("tracks"), column), exported)
+    empty(fresh_database)
+    result = run("vectors", "import", exported, "--add-tracks")
+    assert "1 vector of the file belongs to no usable track. The file describes no" in result.stderr
 
 
 def test_tracks_of_the_library_stay_as_they_are(fresh_database: Database, exported: Path) -> None:
@@ -277,6 +290,10 @@ def test_commands_that_need_audio_say_how_to_add_it(
         ("listening", "create"),
     ):
         assert "run `mirpipe ingest` on" in str(run(*words).exception)
+    missing = "have no audio. To add it, run `mirpipe ingest` on their recordings.\n"
+    assert run("quality").stderr == f"4 targets and 8 references {missing}"
+    for words in (("caption",), ("generate", "--dry-run"), ("generate",)):
+        assert f"4 targets {missing}" in run(*words).stderr
 
 
 def killed_at(place: int, file: Path) -> int:

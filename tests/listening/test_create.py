@@ -309,6 +309,16 @@ def test_a_test_of_clips_can_be_about_an_earlier_run(library: Database) -> None:
     assert rows(library, valid) == [(TARGETS * 3 * 2, TARGETS * 2)]
 
 
+def test_clips_that_are_newer_than_the_run_are_not_its_clips(library: Database) -> None:
+    with library.owner.begin() as owner:
+        owner.execute(text("UPDATE mirpipe.generation SET made_at = now() + interval '1 hour'"))
+    result = run("create", "--kind", "clips")
+    assert "of the run's answers, none can be played" in str(result.exception)
+    with library.app.begin() as connection:
+        publish_clips(connection, 1)
+    assert run("create", "--kind", "clips").exit_code == 0
+
+
 def test_clips_of_a_run_without_a_record_cannot_be_compared(library: Database) -> None:
     with library.app.begin() as connection:
         _add_run(connection)

@@ -462,6 +462,28 @@ def test_a_limit_above_chance_is_not_rounded_to_chance(low: float, printed: str)
     assert f"in {printed} of the votes." in answer
 
 
+def test_metrics_of_equal_accuracy_are_all_named() -> None:
+    better = VotePrediction(9, 9, 0.74, 0.6, 0.9, None, None, None, None)
+    chance = VotePrediction(12, 9, 0.6, 0.4, 0.7, None, None, None, None)
+    metrics = [
+        MetricResult("aligned_melody", better, False),
+        MetricResult("melody_accuracy", replace(better, questions_n=12), False),
+        MetricResult("z", chance, False),
+    ]
+    criterion = replace(criterion_with([]), metrics=metrics)
+    answer = listening_answer(results_with(criterion))[-1]
+    assert (
+        "aligned melody and melody accuracy of all pairs have the same, highest accuracy" in answer
+    )
+    assert answer.endswith("The metrics have values for different questions.")
+    how = choice_sentences(results_with(criterion), criterion)
+    assert how.startswith(
+        "To make aligned melody or melody accuracy of all pairs the primary metric, set "
+    )
+    unproven = replace(criterion, metrics=metrics[2:])
+    assert "set" not in choice_sentences(results_with(unproven), unproven)
+
+
 def test_a_setting_with_a_space_is_quoted_for_the_shell() -> None:
     prediction = VotePrediction(9, 9, 0.74, 0.6, 0.9, None, None, None, None)
     metrics = [MetricResult("cosine musicnn", prediction, False)]

@@ -66,6 +66,16 @@ def test_a_subject_that_wins_all_votes_has_a_finite_strength() -> None:
     assert found[1] == pytest.approx(found[2])
 
 
+def test_equal_listeners_have_no_intervals() -> None:
+    """They do not show how much other listeners would differ."""
+    pairs = np.array([[0, 1], [0, 2], [1, 2]])
+    counts = np.tile([[3.0, 1.0, 0.0], [2.0, 1.0, 1.0], [1.0, 3.0, 0.0]], (8, 1, 1))
+    found = strengths(pairs, counts)
+    assert np.isnan([found.low, found.high]).all()
+    counts[0] = counts[0][:, ::-1]
+    assert (strengths(pairs, counts).low < strengths(pairs, counts).high).all()
+
+
 def test_four_listeners_have_no_intervals() -> None:
     found = strengths(PAIRS, simulate(PAIRS, TRUE, listeners=4, votes=6, seed=1))
     assert np.isnan(found.low).all()

@@ -93,6 +93,9 @@ def finding_section() -> None:
     counts = current_state.read(queries.finding_counts)
     if not counts:
         st.info(NO_FINDINGS)
+        missing = queries.missing_audio(cached_queries.library_counts(), ("reference", "target"))
+        if missing:
+            st.caption(missing)
         return
     answer.show(queries.quality_answer(counts))
     st.header("Which tracks have unusual audio?", anchor=False)

@@ -23,7 +23,8 @@ def _draw_clips(track: queries.TrackDescription) -> None:
     rows = current_state.read(queries.clips_of_target, track.track_id)
     st.header("Which clips were generated from it?", anchor=False)
     if not rows:
-        st.caption("None yet. `mirpipe generate` generates clips.")
+        can_be_made = "`mirpipe generate` generates clips." if track.has_audio else ""
+        st.caption(f"None yet. {can_be_made}")
         return
     links = track_links(row.track_id for row in rows)
     lines = [

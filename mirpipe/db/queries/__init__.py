@@ -84,7 +84,7 @@ from mirpipe.db.queries.label_rankings import (
     filtered_label_rankings,
     label_rankings,
 )
-from mirpipe.db.queries.library_counts import LibraryCount, library_counts
+from mirpipe.db.queries.library_counts import LibraryCount, library_counts, missing_audio
 from mirpipe.db.queries.matched_targets import MatchedTarget, matched_targets
 from mirpipe.db.queries.matches import Match, best_matches, matches
 from mirpipe.db.queries.metric_choice import Task, choice_sentences
@@ -245,6 +245,7 @@ __all__ = [
     "margins_text",
     "matched_targets",
     "matches",
+    "missing_audio",
     "mode_comparisons",
     "past_generation_summaries",
     "past_retrieval_summaries",

@@ -1,10 +1,11 @@
 """Number and total length of the tracks in each collection."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.read_rows import read_rows
 
 
@@ -40,3 +41,27 @@ def library_counts() -> list[LibraryCount]:
 def has_targets(counts: Sequence[LibraryCount]) -> bool:
     """Return whether there are usable targets."""
     return any(row.collection == "target" and row.state == "ok" for row in counts)
+
+
+def missing_audio(counts: Sequence[LibraryCount], collections: Collection[str]) -> str:
+    """Return how many usable tracks of these collections have no audio, and the remedy.
+
+    The text is empty if all have.
+    """
+    without = {
+        count.collection: count.without_audio
+        for count in counts
+        if count.state == "ok" and count.without_audio and count.collection in collections
+    }
+    if not without:
+        return ""
+    tracks = " and ".join(counted(n, collection) for collection, n in without.items())
+    verb, their = (
+        ("has", "its recording")
+        if sum(without.values()) == 1
+        else (
+            "have",
+            "their recordings",
+        )
+    )
+    return f"{tracks} {verb} no audio. To add it, run `mirpipe ingest` on {their}."

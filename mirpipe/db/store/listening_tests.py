@@ -68,7 +68,9 @@ _CURRENT_CLIPS = text(
     _CLIPS.format(
         clips="""
         SELECT w.name, w.mode, w.guidance, w.seed, w.template, w.target_id, w.track_id
-        FROM mirpipe.wanted_clip w WHERE w.is_shown
+        FROM mirpipe.wanted_clip w JOIN mirpipe.generation g USING (generation_id)
+        WHERE w.is_shown
+          AND g.made_at <= (SELECT finished_at FROM mirpipe.run WHERE run_id = :run_id)
 """
     )
 )
@@ -175,9 +177,12 @@ def clips_of_run(connection: Connection, run_id: int, *, seed: int) -> dict[str,
     return _by_subject(connection.execute(_CLIPS_OF_RUN, {"run_id": run_id, "seed": seed}))
 
 
-def current_clips(connection: Connection, *, seed: int) -> dict[str, dict[int, int]]:
-    """Return the clips that the next report publishes, as `clips_of_run` does."""
-    return _by_subject(connection.execute(_CURRENT_CLIPS, {"seed": seed}))
+def current_clips(connection: Connection, run_id: int, *, seed: int) -> dict[str, dict[int, int]]:
+    """Return the clips that the next report publishes and that are not newer than a run.
+
+    They are returned as by `clips_of_run`.
+    """
+    return _by_subject(connection.execute(_CURRENT_CLIPS, {"run_id": run_id, "seed": seed}))
 
 
 def first_recorded_run(connection: Connection) -> int | None:

@@ -107,7 +107,9 @@ def _library(then: EncoderInRun, now: EncoderInRun, references_n: int, targets_n
         f"{now.references_n:,} now) and {targets_n:,} targets (of {then.targets_n:,} and "
         f"{now.targets_n:,})."
     ]
-    if then.mean is not None and now.mean is not None:
+    is_same = references_n == then.references_n == now.references_n
+    is_same = is_same and targets_n == then.targets_n == now.targets_n
+    if then.mean is not None and now.mean is not None and not is_same:
         parts.append(
             f"With all tracks of each run, the mean changed by {now.mean - then.mean:+.4f}, which "
             "includes changes of the library."

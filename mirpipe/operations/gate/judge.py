@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from mirpipe.db import queries
 from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.findings import findings_n
+from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.pending_work import has_plugin
 from mirpipe.operations.gate.changes import judge_change
 from mirpipe.operations.gate.gate_file import (
@@ -78,8 +79,8 @@ def _judge_mean(rule: Mean) -> RuleVerdict:
     return replace(
         result,
         verdict=compare_with_limits(low, high, at_least=rule.at_least, at_most=rule.at_most),
-        detail=f"Mean {rule.metric} of {subject} over {counted(summary.n, 'target')}: {mean:.4f} "
-        f"[{low:.4f}, {high:.4f}].",
+        detail=f"Mean {metric_name(rule.metric)} of {subject} over "
+        f"{counted(summary.n, 'target')}: {mean:.4f} [{low:.4f}, {high:.4f}].",
     )
 
 
@@ -135,8 +136,8 @@ def _judge_pending(rule: Pending) -> RuleVerdict:
     if rule.plugin is not None and not has_plugin(rule.plugin, rule.stage):
         stage = "" if rule.stage is None else f" in the stage {rule.stage}"
         detail = (
-            f"No plug-in {rule.plugin} has worked{stage}. `mirpipe status --json` names the "
-            "plug-ins with pending work."
+            f"No plug-in {rule.plugin} has worked{stage}. Check its name: `mirpipe models` lists "
+            "all plug-ins."
         )
         return RuleVerdict(rule.name, rule.check, "undecided", detail, at_most=rule.at_most)
     n = sum(
