@@ -17,12 +17,11 @@ from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, titles
 from mirpipe.db.store.shared_clips import metrics_of_clips, shared_clips
 from mirpipe.db.store.shared_matches import metrics_of_matches, shared_matches
 from mirpipe.db.store.stored_revisions import StoredRevision
+from mirpipe.metric_settings import COMPARED_MATCHES
 from mirpipe.setting_types import is_compared
 from mirpipe.statistics.mean_intervals import intervals
 from mirpipe.statistics.non_inferiority import NonInferiority, combined
 
-K = 10
-"""Number of matches per target that are compared. mirpipe shows as many."""
 MAX_CHANGED = 10
 """Largest number of targets that are listed with their best matches."""
 
@@ -39,7 +38,7 @@ class ChangedTarget:
     new_id: int
     new_title: str
     common: float
-    """Share of the first K matches, or of the clips, that are the same, 0 to 1."""
+    """Share of the first matches, or of the clips, that are the same, 0 to 1."""
     difference: float | None
     """New minus old value of the primary metric. None if a value is undefined."""
 
@@ -59,7 +58,7 @@ class RevisionComparison:
     changed_n: int
     """Number of compared targets with a different best match or clip."""
     common: float | None
-    """Mean share of the first K matches, or of the clips, that are the same, 0 to 1."""
+    """Mean share of the first matches, or of the clips, that are the same, 0 to 1."""
     common_low: float | None
     """Lower end of the 95 % interval of `common`."""
     common_high: float | None
@@ -93,7 +92,7 @@ def compare_revisions(
             connection,
             old.plugin_id,
             new.plugin_id,
-            k=K,
+            k=COMPARED_MATCHES,
             same_recording_counts=same_recording_counts,
         )
         metrics_of_answers = [

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from mirpipe.challengers.compare_revisions import K, RevisionComparison
+from mirpipe.challengers.compare_revisions import RevisionComparison
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.store.stored_revisions import Kind
+from mirpipe.metric_settings import COMPARED_MATCHES
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Words:
 
 
 WORDS: dict[Kind, Words] = {
-    "encoder": Words("track", "best match", f"first {K} matches"),
+    "encoder": Words("track", "best match", f"first {COMPARED_MATCHES} matches"),
     "captioner": Words("caption", "clip", "clips"),
     "generator": Words("clip", "clip", "clips"),
 }

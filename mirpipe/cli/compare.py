@@ -78,15 +78,17 @@ def compare(
     from mirpipe.cli.result_tables import print_sections
     from mirpipe.db.snapshot import open_snapshot
     from mirpipe.db.store.stored_revisions import stored_revisions
+    from mirpipe.metric_settings import require_known_metrics, unknown_margin
     from mirpipe.operations.output_file import require_writable, write_output
-    from mirpipe.primary_metrics import require_known_primary_metrics
     from mirpipe.settings import settings
 
-    require_known_primary_metrics()
+    require_known_metrics()
     try:
         margins = parse_margins(margin or [])
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--margin") from None
+    for message in filter(None, map(unknown_margin, margins)):
+        raise typer.BadParameter(message, param_hint="--margin")
     if html is not None:
         with exit_if_unwritable():
             require_writable(html)

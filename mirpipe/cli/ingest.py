@@ -112,11 +112,11 @@ def ingest(
            so many files have vanished that no track was marked as gone
         3  some files cannot be used
     """
-    from mirpipe.primary_metrics import require_known_primary_metrics
+    from mirpipe.metric_settings import require_known_metrics
     from mirpipe.settings import settings
     from mirpipe.stages import ingest as stage
 
-    require_known_primary_metrics()
+    require_known_metrics()
     with progress_bar(f"ingest {collection.value}") as progress:
         result = stage.ingest(
             [address_argument(text) for text in path],

@@ -39,11 +39,11 @@ def run(as_json: AsJson = False) -> None:
         1  something failed, or a model cannot run on this machine
         3  some files cannot be used; see `mirpipe failures`
     """
+    from mirpipe.metric_settings import require_known_metrics
     from mirpipe.orchestration.evaluation_planning import pending_to_announce
     from mirpipe.orchestration.main_job import coverage
-    from mirpipe.primary_metrics import require_known_primary_metrics
 
-    require_known_primary_metrics()
+    require_known_metrics()
     register_configured_plugins()
     codes, results = list[int](), dict[str, dict[str, Any]]()
     pending: int | None = None

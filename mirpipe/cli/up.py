@@ -64,9 +64,9 @@ def up(
 
 def start(chosen: Settings, *, once: bool) -> None:
     """Start everything with these settings, process all new files, and exit."""
-    from mirpipe.primary_metrics import require_known_primary_metrics
+    from mirpipe.metric_settings import require_known_metrics
 
-    require_known_primary_metrics()
+    require_known_metrics()
     if not once:
         require_login(chosen)  # Processing the library first could take hours.
     _name_missing_files(chosen)

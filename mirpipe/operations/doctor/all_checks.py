@@ -24,7 +24,7 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
     "chromaprint": machine.chromaprint,
     "models": plugins.interpreter,
     "plug-in": plugins.configured,
-    "primary metric": plugins.primary_metrics,
+    "named metrics": plugins.named_metrics,
     "database": database.check,
     "files": files.check,
     "ports": ports.check,

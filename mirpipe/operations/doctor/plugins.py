@@ -7,10 +7,10 @@ from typing import Any
 
 from mirpipe import registry
 from mirpipe.errors import Unavailable, result_or_error
+from mirpipe.metric_settings import unknown_metrics
 from mirpipe.models import interpreters, weight_verification
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.operations.doctor.machine import cards
-from mirpipe.primary_metrics import unknown_primary_metrics
 from mirpipe.settings import settings
 
 _PRINT_VERSIONS = """
@@ -74,9 +74,9 @@ def configured() -> Iterator[Finding]:
             yield _check_plugin(kind, name)
 
 
-def primary_metrics() -> Iterator[Finding]:
-    """Check whether the primary metrics are names of metrics."""
-    for setting, message in unknown_primary_metrics():
+def named_metrics() -> Iterator[Finding]:
+    """Check whether the settings name only metrics that exist."""
+    for setting, message in unknown_metrics():
         yield problem(setting, message, f"correct or unset {setting}")
 
 

@@ -23,7 +23,7 @@ from mirpipe.db.store.active_clip_revisions import activate_complete_clips
 from mirpipe.db.store.active_metrics import activate_complete_metrics
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
 from mirpipe.listening.stored_results import update_results
-from mirpipe.primary_metrics import require_known_primary_metrics
+from mirpipe.metric_settings import require_known_metrics
 from mirpipe.settings import settings
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
 from mirpipe.stages.report.metric_summaries import insert_summaries
@@ -57,7 +57,7 @@ def report(*, trigger: str, postpone_rankings: bool = True) -> ReportResult:
     either the old or the new run. Afterwards, the list of tracks that may have pending work is
     shortened, and the results of listening tests are computed if votes or metrics have changed.
     """
-    require_known_primary_metrics()
+    require_known_metrics()
     with hold_lock("report"):
         result = _publish_or_confirm(trigger, postpone_rankings)
         with engine("app").begin() as connection:
