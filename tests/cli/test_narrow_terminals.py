@@ -126,7 +126,7 @@ def test_verdicts_fit_and_break_no_name(
     rule = "check: mean, metric: aligned_melody, encoder: made_up, at_least: 0.333"
     rules.write_text(f"rules:\n  - {{name: 旋律 stays above a third of all notes, {rule}}}\n")
     for command, name in (
-        (["gate", str(rules)], "aligned_melody"),
+        (["gate", str(rules)], "made_up"),
         (["compare", "made_up@old", "made_up@new"], "made_up@new"),
     ):
         result = CliRunner().invoke(app, command, env={"COLUMNS": str(width)})

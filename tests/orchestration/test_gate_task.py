@@ -52,7 +52,7 @@ def test_a_message_is_sent_only_when_the_verdict_changes(gate: Path, webhook: We
     ]
     first, second, third = (message["message"] for message in webhook.received)
     assert "Run 1: the verdict was passed and is now failed." in first
-    assert "melody: failed. Mean aligned_melody of made_up over 6 targets" in first
+    assert "melody: failed. Mean aligned melody of made_up over 6 targets" in first
     assert "the verdict was failed and is now undecided." in second
     assert third == "Run 1: the verdict was undecided and is now passed."
 
