@@ -1,6 +1,6 @@
 """Short answers in sentences, for the report and the dashboard's pages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mirpipe.db.queries.comparison_sentences import (
@@ -21,6 +21,7 @@ from mirpipe.db.queries.mode_comparison import ModeComparison
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
 from mirpipe.db.queries.runs import Run
 from mirpipe.db.queries.same_recordings import relation_name
+from mirpipe.setting_types import is_compared
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def retrieval_answer(
         if each.metric == primary_metric and not each.random
     ]
     if not means:
-        return []
+        measured = [each.metric for each in summaries if each.mean is not None and not each.random]
+        return list(_without_values("best match", primary_metric, measured, "RETRIEVAL"))
     return [
         _ranking("The best matches by", means, primary_metric, "of any best match"),
         *_verdicts(primary, "encoders", primary_metric),
@@ -131,7 +133,7 @@ def generation_answer(
     """
     primary = [each for each in comparisons if each.role == "primary"]
     primary_metric = primary_metric_of_run(comparisons, primary_metric)
-    sentences = []
+    sentences: list[str] = []
     for generator in dict.fromkeys(each.generator for each in summaries if not each.random):
         means = [
             (mode_name(each.mode, each.guidance), each.mean, each.n)
@@ -140,6 +142,13 @@ def generation_answer(
             and not each.metric_random
         ]
         if not means:
+            measured = [
+                each.metric
+                for each in summaries
+                if each.generator == generator and each.mean is not None and not each.metric_random
+            ]
+            clip = f"clip by {generator}"
+            sentences.extend(_without_values(clip, primary_metric, measured, "GENERATION"))
             continue
         own = [each for each in primary if each.generator == generator]
         start = f"The clips by {generator} in the mode"
@@ -248,6 +257,17 @@ def _listed(items: Sequence[str]) -> str:
 def isolated(title: str) -> str:
     """Return a title that does not change the writing direction of the sentence around it."""
     return f"\N{FIRST STRONG ISOLATE}{title}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def _without_values(answer: str, metric: str, measured: Sequence[str], task: str) -> Iterator[str]:
+    """Yield that no answer has the primary metric, if answers have values of other metrics."""
+    names = sorted({name for name in measured if is_compared(name)})
+    if names:
+        yield (
+            f"No {answer} has a value of {metric_name(metric)}, the primary metric. These metrics "
+            f"have values: {', '.join(names)}. To choose one of them, set "
+            f"MIRPIPE_PRIMARY_{task}_METRIC."
+        )
 
 
 def _ranking(

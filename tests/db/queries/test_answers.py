@@ -42,6 +42,16 @@ def test_the_highest_mean_comes_first_and_n_is_named_where_it_differs() -> None:
     ]
 
 
+def test_a_primary_metric_without_any_value_is_named_with_the_metrics_that_have_some() -> None:
+    summaries = [replace(summary("a", 0.5), metric=name) for name in ("z", "percentile", "cosine")]
+    assert retrieval_answer(summaries, [], primary_metric=METRIC) == [
+        "No best match has a value of aligned melody, the primary metric. These metrics have "
+        "values: percentile, z. To choose one of them, set MIRPIPE_PRIMARY_RETRIEVAL_METRIC."
+    ]
+    unmeasured = [replace(each, mean=None) for each in summaries]
+    assert retrieval_answer(unmeasured, [], primary_metric=METRIC) == []
+
+
 def test_equal_means_are_not_ordered() -> None:
     summaries = [summary("a", 0.44801), summary("b", 0.44799)]
     same = "The best matches by a and b have the same aligned melody: 0.448 on average over 11 "
