@@ -139,6 +139,8 @@ def test_a_track_without_audio_says_how_to_add_it(library: SyntheticLibrary) -> 
     library.execute("UPDATE mirpipe.track SET has_audio = false WHERE title = 'heard of'")
     shown = html(track_page("heard of"))
     assert "ingest its recording" in shown
+    assert ">no audio</span>" in shown
+    assert ">no audio</span>" in html(page("tracks"))
     assert "The next run measures them" not in shown
     library.set_state(track_id, "gone")
     assert "vectors remove-tracks" in html(track_page("heard of"))

@@ -31,7 +31,7 @@ def draw(track: queries.TrackDescription) -> None:
             markup.show(
                 Markup("<div>{} {} {}</div>").format(
                     markup.badge(collection_name(track.collection)),
-                    state_badge(track.state, track.reason),
+                    state_badge(track.state, track.reason, has_audio=track.has_audio),
                     guessed_tags_badge(files),
                 ),
                 markup.definition_list(sorted(track.labels.items())),

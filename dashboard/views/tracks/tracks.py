@@ -98,7 +98,7 @@ def track_cells(row: queries.ListedTrack) -> dict[str, str | Markup | None]:
     """Return the cells of one track by column. A cell without a value is None."""
     labels = " · ".join(row.labels[name] for name in SHOWN_LABELS if row.labels.get(name))
     title = linked_title(row.title, address_of(row.collection, row.content_sha256))
-    badge = Markup(" ") + state_badge(row.state, row.reason)
+    badge = Markup(" ") + state_badge(row.state, row.reason, has_audio=row.has_audio)
     tempo = None if row.tempo_bpm is None else format_number(row.tempo_bpm, 0)
     key = with_accidentals(row.key or "")
     measured = " · ".join(filter(None, [tempo and f"{tempo} BPM", key]))

@@ -29,6 +29,8 @@ class ListedTrack:
     """ok, rejected or gone."""
     reason: str
     """Code of the reason why the track was rejected. Empty if it was not rejected."""
+    has_audio: bool
+    """Whether a file of the track was ever ingested. If not, only its vectors are known."""
     artist: str
     album: str
     labels: dict[str, str]
@@ -119,7 +121,7 @@ _NORMAL_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 _PAGE = """
     SELECT t.track_id, t.title, t.collection, t.state, coalesce(t.reason, '') AS reason,
         coalesce(t.labels ->> 'artist', '') AS artist, coalesce(t.labels ->> 'album', '') AS album,
-        t.labels, f.tempo_bpm, coalesce(f.key, '') AS key, t.seconds,
+        t.has_audio, t.labels, f.tempo_bpm, coalesce(f.key, '') AS key, t.seconds,
         ARRAY(SELECT DISTINCT kind FROM mirpipe.finding d WHERE d.track_id = t.track_id
             ORDER BY kind) AS findings,
         coalesce((SELECT path_text FROM mirpipe.track_file l WHERE l.track_id = t.track_id

@@ -20,6 +20,8 @@ class PagedTrack:
     """ok, rejected or gone."""
     reason: str
     """Code of the reason why the track was rejected. Empty if it was not rejected."""
+    has_audio: bool
+    """Whether a file of the track was ever ingested. If not, only its vectors are known."""
     labels: dict[str, str]
     seconds: float | None
     """Length in seconds. None if it is unknown."""
@@ -30,8 +32,9 @@ class PagedTrack:
 
 
 _PAGE = """
-    SELECT t.track_id, t.collection, t.title, t.state, coalesce(t.reason, '') AS reason, t.labels,
-        t.seconds, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen
+    SELECT t.track_id, t.collection, t.title, t.state, coalesce(t.reason, '') AS reason,
+        t.has_audio, t.labels, t.seconds, encode(t.content_sha256, 'hex') AS content_sha256,
+        t.first_seen
     FROM mirpipe.track t WHERE t.track_id > :after AND {conditions}
     ORDER BY t.track_id LIMIT :limit
 """
