@@ -59,6 +59,8 @@ def _missing_questions(
             f"{first} and {second} have different answers for {rounds} of "
             f"{counted(targets_n, 'target')} only"
         )
+    if rounds == targets_n:
+        reason = f"there are only {counted(targets_n, 'target')} with answers"
     wanted = max(1, round(options.questions / per_round))
     if options.order == "adaptive":
         wanted = min(wanted, MAX_ADAPTIVE_ROUNDS)
