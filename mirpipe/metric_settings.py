@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Literal
 
 from mirpipe.errors import ConfigurationError, result_or_error
 from mirpipe.music.metrics.aligned_melody import ALIGNED
@@ -12,7 +11,7 @@ from mirpipe.music.metrics.melody_accuracy import ACCURACY
 from mirpipe.music.metrics.melody_chance_correction import SPECS as CHANCE_CORRECTION
 from mirpipe.music.metrics.melody_offset import SPECS as BEST_OFFSET
 from mirpipe.music.metrics.muq_mulan_text_score import MUQ_MULAN_TEXT_SCORE
-from mirpipe.records import LABELS
+from mirpipe.records import LABELS, Task
 from mirpipe.registry import TRACK_METRICS
 from mirpipe.setting_types import is_compared, parse_margins
 from mirpipe.settings import settings
@@ -20,8 +19,6 @@ from mirpipe.specs import TrackMetricSpec
 
 COMPARED_MATCHES = 10
 """Number of matches per target that two revisions are compared by. mirpipe shows as many."""
-
-Task = Literal["retrieval", "generation"]
 
 _PAIR_METRICS = [
     *(ALIGNED, ACCURACY, CLAP_SIMILARITY),

@@ -13,6 +13,9 @@ from mirpipe.generation.modes import Mode
 Collection = Literal["reference", "target", "generated"]
 COLLECTIONS: tuple[Collection, ...] = ("reference", "target", "generated")
 
+Task = Literal["retrieval", "generation"]
+"""What is evaluated: best matches, or clips."""
+
 ContentKind = Literal["samples", "packets", "file"]
 """What identifies a track: its decoded samples, its coded packets, or its file's bytes."""
 

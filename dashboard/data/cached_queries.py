@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard.data import current_state
 from mirpipe.db import queries
+from mirpipe.records import Task
 
 RunKey = tuple[int, datetime]
 """Id and end time of a run. The id alone is not enough: runs in different databases can share it.
@@ -59,7 +60,7 @@ def encoder_comparisons(run: RunKey) -> list[queries.EncoderComparison]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def choice_sentences(run: RunKey, task: queries.Task, metric: str) -> list[str]:
+def choice_sentences(run: RunKey, task: Task, metric: str) -> list[str]:
     """Return whether votes on the same targets may have chosen the primary metric."""
     return queries.choice_sentences(task, metric)
 

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 
 from mirpipe.challengers.label_precision import label_precisions
 from mirpipe.challengers.metric_changes import MetricChange, metric_changes, unmeasured
-from mirpipe.db.queries.metric_choice import Task, choice_sentences
+from mirpipe.db.queries.metric_choice import choice_sentences
 from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, titles
 from mirpipe.db.store.shared_clips import metrics_of_clips, shared_clips
 from mirpipe.db.store.shared_matches import metrics_of_matches, shared_matches
 from mirpipe.db.store.stored_revisions import StoredRevision
 from mirpipe.metric_settings import COMPARED_MATCHES
+from mirpipe.records import Task
 from mirpipe.setting_types import is_compared
 from mirpipe.statistics.mean_intervals import intervals
 from mirpipe.statistics.non_inferiority import NonInferiority, combined

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,10 +17,11 @@ from tests.support.databases import Database
 from tests.support.waiting import eventually
 
 
-def test_the_dashboard_runs_until_it_is_stopped(fresh_database: Database) -> None:
-    program = Path(sys.executable).with_name("mirpipe")
+@contextmanager
+def running_dashboard() -> Iterator[subprocess.Popen[str]]:
+    """Start the dashboard, wait until it answers, and ask it to stop."""
     process = subprocess.Popen(
-        [program, "dashboard", "--no-browser"],
+        [Path(sys.executable).with_name("mirpipe"), "dashboard", "--no-browser"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -28,8 +31,14 @@ def test_the_dashboard_runs_until_it_is_stopped(fresh_database: Database) -> Non
         address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
         assert address
         eventually(lambda: responds(f"{address[0]}/_stcore/health"), seconds=60)
+        yield process
     finally:
         process.terminate()
+
+
+def test_the_dashboard_runs_until_it_is_stopped(fresh_database: Database) -> None:
+    with running_dashboard() as process:
+        pass
     # Uvicorn stops the server, and then the signal ends the process.
     assert process.wait(20) == -signal.SIGTERM
 
@@ -74,21 +83,9 @@ def test_no_other_machine_is_asked_for_the_address_of_this_one(
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
         monkeypatch.setenv("MIRPIPE_BIND", "0.0.0.0")
         monkeypatch.setenv("MIRPIPE_DASHBOARD_WITHOUT_LOGIN", "true")
-        program = Path(sys.executable).with_name("mirpipe")
-        process = subprocess.Popen(
-            [program, "dashboard", "--no-browser"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stderr is not None
-            address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
-            assert address
-            eventually(lambda: responds(f"{address[0]}/_stcore/health"), seconds=60)
-        finally:
-            process.terminate()
-            process.wait(20)
+        with running_dashboard() as process:
+            pass
+        process.wait(20)
         proxy.setblocking(False)
         with pytest.raises(BlockingIOError):
             proxy.accept()

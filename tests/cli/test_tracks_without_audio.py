@@ -1,10 +1,6 @@
 """Tracks that come from a file of vectors into a library without their recordings."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -28,6 +24,7 @@ from tests.support.audio_files import tones
 from tests.support.databases import Database
 from tests.support.fake_encoders.tiny import SPEC
 from tests.support.fake_plugins import add_fakes
+from tests.support.killed_import import killed_import
 from tests.support.synthetic_music import melody
 
 MATCHES = """
@@ -296,26 +293,11 @@ def test_commands_that_need_audio_say_how_to_add_it(
         assert f"4 targets {missing}" in run(*words).stderr
 
 
-def killed_at(place: int, file: Path) -> int:
-    code = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from mirpipe.operations import import_vectors, vector_file\n"
-        "vector_file.BLOCK_NUMBERS = 6\n"
-        "def kill(done, _total):\n"
-        f"    if done > {place}: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "import_vectors.import_vectors(Path(sys.argv[1]), add_tracks=True, progress=kill)\n"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", code, file], env=os.environ, check=False
-    ).returncode
-
-
 def test_a_killed_import_adds_nothing_and_can_be_repeated(
     fresh_database: Database, exported: Path
 ) -> None:
     empty(fresh_database)
-    assert killed_at(4, exported) == -signal.SIGKILL
+    killed_import(exported, add_tracks=True)
     assert rows(fresh_database, "SELECT title FROM mirpipe.track") == []
     assert add(exported)["added_tracks"] == 12
 

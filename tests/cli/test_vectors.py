@@ -1,10 +1,6 @@
 """Vectors that are exported from one library and imported into another."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,6 +27,7 @@ from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
 from tests.support.fake_encoders.tiny import SPEC
 from tests.support.fake_plugins import add_fakes
+from tests.support.killed_import import killed_import
 
 REFERENCES = [100.0 * n for n in range(1, 8)]
 FOREIGN = replace(SPEC, name="elsewhere", checkpoint="somebody's weights")
@@ -389,17 +386,7 @@ def test_another_dimension_of_a_known_revision_is_refused(
 def test_an_import_that_was_killed_stores_nothing_and_can_be_repeated(
     fresh_database: Database, exported: Path
 ) -> None:
-    code = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from mirpipe.operations import import_vectors, vector_file\n"
-        "vector_file.BLOCK_NUMBERS = 6\n"
-        "def kill(done, _total):\n"
-        "    if done > 4: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "import_vectors.import_vectors(Path(sys.argv[1]), progress=kill)\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", code, exported], env=os.environ, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    killed_import(exported)
     assert imported_n(fresh_database) == 0
     assert import_json(exported)["imported"] == 9
 

@@ -87,7 +87,7 @@ from mirpipe.db.queries.label_rankings import (
 from mirpipe.db.queries.library_counts import LibraryCount, library_counts, missing_audio
 from mirpipe.db.queries.matched_targets import MatchedTarget, matched_targets
 from mirpipe.db.queries.matches import Match, best_matches, matches
-from mirpipe.db.queries.metric_choice import Task, choice_sentences
+from mirpipe.db.queries.metric_choice import choice_sentences
 from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
 from mirpipe.db.queries.pending_work import PendingWork, pending_work
 from mirpipe.db.queries.ranking_measurement import ranking_measurement_sentences
@@ -184,7 +184,6 @@ __all__ = [
     "SimilarReferences",
     "Target",
     "TargetScore",
-    "Task",
     "TrackAddress",
     "TrackDescription",
     "TrackEvent",

@@ -6,15 +6,13 @@ became primary after the first votes can be chosen by them.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import text
 
 from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.read_rows import read_rows
-
-Task = Literal["retrieval", "generation"]
+from mirpipe.records import Task
 
 _KINDS: dict[Task, str] = {"retrieval": "answers", "generation": "clips"}
 """Kind of listening test whose results compare metrics for a task. A rating does so for both."""
