@@ -19,7 +19,7 @@ EFFECT = 1.5
 MISSING = 3
 """Number of targets for which the last metric is undefined."""
 DATASETS = 5000
-"""Number of data sets per row. The standard error of a rate of 5 % is 0.3."""
+"""Number of data sets per row. The standard error of a rate of 5% is 0.3."""
 FLIPS = 999
 
 SCENARIOS: dict[str, Bool] = {

@@ -10,7 +10,7 @@ from mirpipe.statistics.mean_intervals import intervals, wilson_intervals
 SIZES = (5, 9, 11, 20, 50)
 """Values of n."""
 SAMPLES = 4000
-"""Number of samples per distribution and n. The standard error of a coverage of 95 % is 0.3."""
+"""Number of samples per distribution and n. The standard error of a coverage of 95% is 0.3."""
 RESAMPLES = 2000
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Float64]

@@ -50,7 +50,7 @@ class ListeningRates:
     order: Order
     listeners: int
     contained: float
-    """Share of the 95 % intervals that contain the strength that unlimited listeners would give."""
+    """Share of the 95% intervals that contain the strength that unlimited listeners would give."""
     best_found: float
     """Share of data sets in which the strongest subject is found."""
     pairs_found: float

@@ -74,15 +74,15 @@ STEPS = {
     "report, nothing new": Step(["report"]),
     "pending work": Step(["status", "--json"]),
     "scan of unchanged files": Step(["ingest", "{folder}/files", "--collection", "reference"]),
-    "same recordings, 1 % new": Step(["evaluate"], lambda _references: change_fingerprints()),
+    "same recordings, 1% new": Step(["evaluate"], lambda _references: change_fingerprints()),
     "digest": Step(["verify", "--digest"]),
     "verify": Step(["verify"]),
     "export": Step(["export", "{folder}/export"]),
     "export of the vectors": Step(["export", "{folder}/export", "--vectors"]),
     "backup": Step(["backup", "{folder}/backup"]),
     "restore": Step(["restore", "{folder}/backup", "--replace"]),
-    "neighbour lists, 1 % new references": Step(["retrieve"], _add_references),
-    "report, 1 % new references, rankings postponed": Step(
+    "neighbour lists, 1% new references": Step(["retrieve"], _add_references),
+    "report, 1% new references, rankings postponed": Step(
         ["report"], environment={"MIRPIPE_RANKINGS_HOURS": "24"}
     ),
 }

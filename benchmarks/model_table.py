@@ -19,7 +19,7 @@ second. MuQ and Music2Latent also receive windows, although they accept input of
 
 `share` is the adapter's floating-point operations per second in matrix products and convolutions,
 divided by those of a product of two large matrices in the same process: the share of the
-processor's peak. The goal is 1.3 times the speed of the library or 60 % of the peak, in float32.
+processor's peak. The goal is 1.3 times the speed of the library or 60% of the peak, in float32.
 
 `agreement` is the lowest cosine similarity between a window's bfloat16 vector and its float32
 vector, both from the adapter. For Audiobox, `agreement` compares the track's four scores and also

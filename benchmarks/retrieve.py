@@ -1,4 +1,4 @@
-"""Measures retrieval: all neighbour lists, 1 % new references, and plain SQL."""
+"""Measures retrieval: all neighbour lists, 1% new references, and plain SQL."""
 
 import numpy as np
 from sqlalchemy import text
@@ -45,7 +45,7 @@ def run() -> list[tuple[str, float, str]]:
         (f"retrieve, first time, {size}", first_time, "s"),
         (f"retrieve, all lists recomputed, {size}", recomputed, "s"),
         (f"retrieve, {NEW_REFERENCES} new references", with_new, "s"),
-        ("retrieve, all lists recomputed ÷ 1 % new references", recomputed / with_new, "×"),
+        ("retrieve, all lists recomputed ÷ 1% new references", recomputed / with_new, "×"),
         ("retrieve, nothing new", without_new, "s"),
         (f"exact top 10 by SQL LATERAL, {size}", lateral, "s"),
         ("SQL LATERAL ÷ retrieve, all lists recomputed", lateral / recomputed, "×"),

@@ -89,7 +89,7 @@ def run(references: int = REFERENCES) -> list[tuple[str, float, str]]:
             ("search, HNSW: size", built.bytes / 1e6, "MB"),
             ("search, HNSW: recall of the ten nearest", _recall(found, ids[nearest]), ""),
             ("search, HNSW: median", float(np.median(seconds)), "ms"),
-            ("search, HNSW: 95 % of the queries", float(np.percentile(seconds, 95)), "ms"),
+            ("search, HNSW: 95% of the queries", float(np.percentile(seconds, 95)), "ms"),
             (f"search, HNSW: {CLIENTS} clients", _rate(encoder_id, queries), "queries/s"),
         ]
         for share, labels in GENRES.items():
@@ -188,5 +188,5 @@ def _halfvec(
         ("search, halfvec: size", size / 1e6, "MB"),
         ("search, halfvec: recall of the ten nearest", _recall(found, expected), ""),
         ("search, halfvec: median", float(np.median(seconds)), "ms"),
-        ("search, halfvec: 95 % of the queries", float(np.percentile(seconds, 95)), "ms"),
+        ("search, halfvec: 95% of the queries", float(np.percentile(seconds, 95)), "ms"),
     ]

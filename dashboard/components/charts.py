@@ -16,7 +16,7 @@ GREY = "#828a94"
 def means_by_name(
     rows: Mapping[str, Mean], *, axis: str, marked_value: float | None = None
 ) -> alt.LayerChart:
-    """Return a chart of one metric: for each name, a dot at the mean and the 95 % interval.
+    """Return a chart of one metric: for each name, a dot at the mean and the 95% interval.
 
     `axis` is the title of the axis. `marked_value` adds a dashed line, such as the chance level.
     """

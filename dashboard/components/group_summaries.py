@@ -83,7 +83,7 @@ def show_metric(metric: str, label: str, task: str, rows: Sequence[queries.Group
     if label == "genre":
         left_out += " A target with several genres counts in the group of each of them."
     st.caption(
-        f"Mean of {name} per {label}, its 95 % interval over the group's targets, and the number "
+        f"Mean of {name} per {label}, its 95% interval over the group's targets, and the number "
         "of targets (n). Small groups allow no conclusion: a group with fewer than 5 targets has "
         "no interval and no test. A larger group is compared with all other targets (Mann and "
         "Whitney's test, p corrected for all groups). This is exploratory and establishes nothing."

@@ -73,14 +73,14 @@ def mean_and_sd(mean: float | None, sd: float | None, decimals: int) -> Markup:
 
 
 def interval(low: float | None, high: float | None, decimals: int) -> Markup:
-    """Return a 95 % interval on its own line, or an empty text if one of its ends is None."""
+    """Return a 95% interval on its own line, or an empty text if one of its ends is None."""
     if low is None or high is None:
         return Markup("")
     return small_line(f"{format_number(low, decimals)} … {format_number(high, decimals)}")
 
 
 def mean_cell(row: Mean, decimals: int, *, highest: float | None = None) -> Markup:
-    """Return mean ± sd, the 95 % interval, n, and the number of undefined values (if any).
+    """Return mean ± sd, the 95% interval, n, and the number of undefined values (if any).
 
     The cell is marked if its mean equals `highest`, the highest mean in its column, as shown.
     """

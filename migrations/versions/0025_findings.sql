@@ -8,7 +8,7 @@ CREATE TABLE track_audio (
 );
 COMMENT ON TABLE track_audio IS 'How the channels of each track become mono, measured while ingest decodes the track. A track without a row is measured by the next ingest.';
 COMMENT ON COLUMN track_audio.mono_channel IS 'Number of the channel that is used alone, from 0, because the channels cancel each other. NULL if all channels are mixed.';
-COMMENT ON COLUMN track_audio.dc_offset IS 'DC offset that is subtracted from the mono samples. 0 if it is below 1 % of the level, because it then changes no result.';
+COMMENT ON COLUMN track_audio.dc_offset IS 'DC offset that is subtracted from the mono samples. 0 if it is below 1% of the level, because it then changes no result.';
 COMMENT ON COLUMN track_audio.correlation IS 'Correlation of the two channels. NULL if there are not two, or if one has a constant value.';
 
 CREATE TABLE finding (

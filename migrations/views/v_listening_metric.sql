@@ -17,9 +17,9 @@ COMMENT ON COLUMN v_listening_metric.metric IS 'Name of the metric. cosine with 
 COMMENT ON COLUMN v_listening_metric.questions_n IS 'Number of questions with votes for which both values of the metric are defined.';
 COMMENT ON COLUMN v_listening_metric.targets_n IS 'Number of their targets that have a vote for one of the tracks.';
 COMMENT ON COLUMN v_listening_metric.accuracy IS 'Share of the votes for the track that the metric prefers, from 0 to 1: a mean over targets. 0.5 is expected by chance.';
-COMMENT ON COLUMN v_listening_metric.low IS 'Lower end of the 95 % confidence interval of the accuracy over targets.';
-COMMENT ON COLUMN v_listening_metric.high IS 'Upper end of the 95 % confidence interval of the accuracy over targets.';
+COMMENT ON COLUMN v_listening_metric.low IS 'Lower end of the 95% confidence interval of the accuracy over targets.';
+COMMENT ON COLUMN v_listening_metric.high IS 'Upper end of the 95% confidence interval of the accuracy over targets.';
 COMMENT ON COLUMN v_listening_metric.correlation IS 'Spearman''s rank correlation of the difference of the metric and the mean vote, from -1 to 1.';
-COMMENT ON COLUMN v_listening_metric.correlation_low IS 'Lower end of the 95 % confidence interval of the correlation over targets.';
-COMMENT ON COLUMN v_listening_metric.correlation_high IS 'Upper end of the 95 % confidence interval of the correlation over targets.';
+COMMENT ON COLUMN v_listening_metric.correlation_low IS 'Lower end of the 95% confidence interval of the correlation over targets.';
+COMMENT ON COLUMN v_listening_metric.correlation_high IS 'Upper end of the 95% confidence interval of the correlation over targets.';
 COMMENT ON COLUMN v_listening_metric.reason IS 'Code of the reason why the accuracy has no interval, such as too_few_targets.';

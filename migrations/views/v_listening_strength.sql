@@ -16,7 +16,7 @@ COMMENT ON COLUMN v_listening_strength.wins_n IS 'Number of votes for the subjec
 COMMENT ON COLUMN v_listening_strength.losses_n IS 'Number of votes for another subject.';
 COMMENT ON COLUMN v_listening_strength.ties_n IS 'Number of votes for neither.';
 COMMENT ON COLUMN v_listening_strength.log_strength IS 'Natural logarithm of the strength in Davidson''s model. The mean over the subjects is 0.';
-COMMENT ON COLUMN v_listening_strength.low IS 'Lower end of the 95 % confidence interval of log_strength over listeners.';
-COMMENT ON COLUMN v_listening_strength.high IS 'Upper end of the 95 % confidence interval of log_strength over listeners.';
+COMMENT ON COLUMN v_listening_strength.low IS 'Lower end of the 95% confidence interval of log_strength over listeners.';
+COMMENT ON COLUMN v_listening_strength.high IS 'Upper end of the 95% confidence interval of log_strength over listeners.';
 COMMENT ON COLUMN v_listening_strength.reason IS 'Code of the reason why there is no strength or no interval: too_few_listeners or not_connected.';
 COMMENT ON COLUMN v_listening_strength.mean_rating IS 'Mean rating, from 1 to 5: a mean over targets. NULL if nothing was rated.';

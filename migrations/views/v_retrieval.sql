@@ -79,12 +79,12 @@ COMMENT ON COLUMN v_retrieval.target_voiced IS 'true if the target is pitched; f
 COMMENT ON COLUMN v_retrieval.reference_voiced IS 'true if the reference is pitched; false if it is unpitched, such as a drum loop.';
 COMMENT ON COLUMN v_retrieval.from_run IS 'First run in which the reference had this rank and cosine; key in the table run.';
 COMMENT ON COLUMN v_retrieval.melody_corrected IS 'melody_accuracy corrected for chance: (accuracy - mean) / (1 - mean), where mean is the mean accuracy over this pair''s circular time shifts of at least 2 s. 0 means chance level, 1 means identical melodies. NULL if either track is unpitched.';
-COMMENT ON COLUMN v_retrieval.melody_null95 IS 'Value of melody_accuracy, 0 to 1, that is not exceeded in 95 % of this pair''s time shifts.';
+COMMENT ON COLUMN v_retrieval.melody_null95 IS 'Value of melody_accuracy, 0 to 1, that is not exceeded in 95% of this pair''s time shifts.';
 COMMENT ON COLUMN v_retrieval.melody_beats_chance IS 'true if melody_accuracy is above melody_null95, which happens by chance for one match in 20.';
 COMMENT ON COLUMN v_retrieval.melody_chance_reason IS 'Code of the reason why melody_corrected is missing. NULL if there is a value.';
 COMMENT ON COLUMN v_retrieval.melody_oti IS 'Melody accuracy after the best of 12 transpositions, 0 to 1. The value for unrelated music is about 0.12.';
 COMMENT ON COLUMN v_retrieval.melody_oti_corrected IS 'melody_oti corrected for chance. 0 means chance level, 1 means identical melodies. The best transposition is chosen again for each time shift.';
-COMMENT ON COLUMN v_retrieval.melody_oti_null95 IS 'Value of melody_oti, 0 to 1, that is not exceeded in 95 % of this pair''s time shifts.';
+COMMENT ON COLUMN v_retrieval.melody_oti_null95 IS 'Value of melody_oti, 0 to 1, that is not exceeded in 95% of this pair''s time shifts.';
 COMMENT ON COLUMN v_retrieval.melody_oti_beats_chance IS 'true if melody_oti is above melody_oti_null95.';
 COMMENT ON COLUMN v_retrieval.melody_oti_reason IS 'Code of the reason why melody_oti_corrected is missing. NULL if there is a value.';
 COMMENT ON COLUMN v_retrieval.melody_shifted IS 'Melody accuracy at melody_offset, 0 to 1. It is never lower than melody_accuracy without silent parts. NULL if either track is unpitched.';

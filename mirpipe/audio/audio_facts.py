@@ -160,8 +160,8 @@ def _require_complete(
         return
     largest = max(losses, key=lambda loss: loss.lost_seconds)
     message = (
-        f"{largest.detail} In total, {100 * share:.1f} % of its audio is missing, and at most "
-        f"{100 * max_missing:g} % may be (setting max_missing_percent)."
+        f"{largest.detail} In total, {100 * share:.1f}% of its audio is missing, and at most "
+        f"{100 * max_missing:g}% may be (setting max_missing_percent)."
     )
     if largest.kind == "early_end":
         raise truncated_error(name, f"ends after {seconds:.1f} s. {message.removesuffix('.')}")

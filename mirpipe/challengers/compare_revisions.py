@@ -61,9 +61,9 @@ class RevisionComparison:
     common: float | None
     """Mean share of the first matches, or of the clips, that are the same, 0 to 1."""
     common_low: float | None
-    """Lower end of the 95 % interval of `common`."""
+    """Lower end of the 95% interval of `common`."""
     common_high: float | None
-    """Upper end of the 95 % interval of `common`."""
+    """Upper end of the 95% interval of `common`."""
     metrics: list[MetricChange]
     changed: list[ChangedTarget]
     """The targets that change most, at most MAX_CHANGED."""

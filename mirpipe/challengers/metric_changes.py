@@ -28,9 +28,9 @@ class MetricChange:
     difference: float | None
     """Mean of (new − old) over the targets, in the unit of the metric."""
     low: float | None
-    """Lower end of the 95 % interval of the difference."""
+    """Lower end of the 95% interval of the difference."""
     high: float | None
-    """Upper end of the 95 % interval of the difference."""
+    """Upper end of the 95% interval of the difference."""
     p_adjusted: float | None
     """p-value of a sign-flip test, corrected for the other metrics."""
     p_reason: str | None

@@ -52,7 +52,7 @@ def compare(
     is the active revision. No result changes. If NEW is the configured revision and OLD the active
     one, the verdict is stored, and the dashboard shows it.
 
-    The verdict on a metric with a margin comes from the 95 % interval of its mean difference:
+    The verdict on a metric with a margin comes from the 95% interval of its mean difference:
     better, if the complete interval is above 0; not worse, if it is above minus the margin; worse,
     if it is below minus the margin; otherwise undecided.
 

@@ -36,7 +36,7 @@ def comparison_sections(
     yield Section(
         f"Means over the shared targets: {new} minus {old}",
         _metric_table(comparison.metrics),
-        remark="difference with its 95 % interval; p is corrected for the other metrics",
+        remark="difference with its 95% interval; p is corrected for the other metrics",
     )
     yield Section("Revisions", _revision_table(comparison))
     if changed:

@@ -94,7 +94,7 @@ def _evidence(pair: queries.RelatedPair) -> str:
     """Return the evidence as a list in words, with a comma before each part."""
     parts = []
     if pair.agreement is not None and pair.relation == "same_recording":
-        parts.append(f"{100 * pair.agreement:.0f} % equal bits")
+        parts.append(f"{100 * pair.agreement:.0f}% equal bits")
         parts.append(f"{pair.overlap_seconds:.1f} s in common")
         parts.append(f"offset {pair.offset_seconds:.1f} s")
     if pair.aligned_melody is not None:

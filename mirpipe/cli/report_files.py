@@ -178,7 +178,7 @@ def _charts() -> Iterator[Markup]:
         for each in queries.retrieval_summaries()
         if each.metric == metric
     ]
-    yield interval_chart(f"Best matches: {metric_name(metric)}, mean and 95 % interval", rows)
+    yield interval_chart(f"Best matches: {metric_name(metric)}, mean and 95% interval", rows)
     metric = queries.primary_metric_of_run(
         queries.mode_comparisons(), settings().primary_generation_metric
     )
@@ -193,7 +193,7 @@ def _charts() -> Iterator[Markup]:
         for each in queries.generation_summaries()
         if each.metric == metric
     ]
-    yield interval_chart(f"Clips: {metric_name(metric)}, mean and 95 % interval", rows)
+    yield interval_chart(f"Clips: {metric_name(metric)}, mean and 95% interval", rows)
 
 
 def _marked(name: str, row: queries.RetrievalSummary | queries.GenerationSummary) -> str:

@@ -37,7 +37,7 @@ _LISTED_TARGETS = (
     f"These are the {MAX_TARGETS} of {{:,}} targets with the lowest z. The dashboard and "
     "`mirpipe db psql -c 'TABLE v_retrieval'` show all targets."
 )
-_STATISTICS = "mean ± sd over targets (n targets) [95 % interval]"
+_STATISTICS = "mean ± sd over targets (n targets) [95% interval]"
 """Explanation of cells that contain a mean."""
 _MEANING_OF_Z = (
     "z and percentile show how far a match stands out from the library, not how good it is"

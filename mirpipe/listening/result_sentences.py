@@ -23,18 +23,18 @@ REASONS = {
 }
 """Words for the codes of reasons. A code without an entry is shown as it is."""
 STRENGTHS_REMARK = (
-    "strength: logarithm of the strength in Davidson's model, with its 95 % interval over "
+    "strength: logarithm of the strength in Davidson's model, with its 95% interval over "
     f"listeners, from {MIN_N} listeners on, unless all gave the same votes; mean rating (if people "
-    "rate): with its 95 % interval over targets, however many listeners there are, which is "
+    "rate): with its 95% interval over targets, however many listeners there are, which is "
     f"missing with fewer than {MIN_N} targets, or if the mean is the same on all targets"
 )
 COMPARISONS_REMARK = (
-    "win rate of the first over targets, with its 95 % interval, among the listeners of this test; "
+    "win rate of the first over targets, with its 95% interval, among the listeners of this test; "
     "p is corrected for the other comparisons"
 )
 METRICS_REMARK = (
     "accuracy: share of votes for the track that the metric prefers (0.5 by chance); correlation: "
-    "Spearman's; both with 95 % intervals over targets, not corrected for the number of metrics"
+    "Spearman's; both with 95% intervals over targets, not corrected for the number of metrics"
 )
 _CHOICE_BINDS_LATER_RUNS = (
     "If you choose the primary metric by this table, the choice is good for later runs only: on "

@@ -30,7 +30,7 @@ class SubjectResult:
     log_strength: float | None
     """Logarithm of the strength in Davidson's model. The mean over the subjects is 0."""
     low: float | None
-    """Lower end of the 95 % interval over listeners."""
+    """Lower end of the 95% interval over listeners."""
     high: float | None
     reason: str | None
     """Code of the reason why there is no strength or interval: too_few_listeners, not_connected."""
@@ -38,7 +38,7 @@ class SubjectResult:
     """Mean rating, 1 to 5: a mean over targets. None if nothing was rated."""
     rating_low: float | None
     rating_high: float | None
-    """Ends of the 95 % interval of the mean rating over targets."""
+    """Ends of the 95% interval of the mean rating over targets."""
     is_random: bool
     """Whether the answers were made with random weights."""
 
@@ -62,7 +62,7 @@ class SubjectComparison:
     targets."""
     low: float | None
     high: float | None
-    """Ends of its 95 % interval over targets."""
+    """Ends of its 95% interval over targets."""
     p_adjusted: float | None
     """p-value of the sign-flip test, corrected for the number of comparisons."""
     reason: str | None

@@ -61,12 +61,12 @@ class ClaimNumbers:
 
 
 def difference_phrase(difference: Mapping[str, Any]) -> str:
-    """Return a difference as text: size, 95 % interval, percentage and p, where known."""
+    """Return a difference as text: size, 95% interval, percentage and p, where known."""
     phrase = f"{difference['mean_difference']:+.3f}"
     if difference["low"] is not None:
         phrase += f" [{difference['low']:+.3f}, {difference['high']:+.3f}]"
     if difference["percent"] is not None:
-        phrase += f" ({difference['percent']:+.2f} %)"
+        phrase += f" ({difference['percent']:+.2f}%)"
     if difference["p"] is not None:
         phrase += f", p = {format_p(difference['p'])}"
     if difference["p_adjusted"] is not None:

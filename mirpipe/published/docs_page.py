@@ -28,7 +28,7 @@ of a printed table and never a track, because several files can have the same pr
 
 All numbers below are computed from these lines with the same SQL and the same statistical tests as
 our own results. The only exceptions are the standardised cosines, which need the audio of the
-published library. Standard deviations are population standard deviations. Intervals are 95 %
+published library. Standard deviations are population standard deviations. Intervals are 95%
 intervals over the targets, from the studentised bootstrap.
 """
 
@@ -42,7 +42,7 @@ _NUMBERS = """
 _MEANS = """
 ## How certain are the means?
 
-The tables show each mean with its 95 % interval over {n} targets.
+The tables show each mean with its 95% interval over {n} targets.
 
 Cosines of different encoders are not on one scale, so the retrieval similarity does not rank the
 encoders. Standardised cosines are on one scale: each shows how many standard deviations a match's
@@ -64,7 +64,7 @@ exploratory: they are corrected by Benjamini and Hochberg's method, and establis
 With {n} targets, the smallest possible p value is {least}. It is reached if the values of all
 targets change in the same direction.
 
-Each row compares two encoders or modes on the same targets. It shows the mean difference, its 95 %
+Each row compares two encoders or modes on the same targets. It shows the mean difference, its 95%
 interval, and the two-sided p value of a sign-flip test over all sign combinations, before and after
 correction.
 """
@@ -149,7 +149,7 @@ def _number_tables(numbers: Sequence[PublishedNumber]) -> Iterator[str]:
             lambda number: (number.subject, number.than_subject, number.metric),
         ):
             mean_and_sd = sorted(group, key=lambda number: number.number)
-            unit = " %" if than_subject else ""
+            unit = "%" if than_subject else ""
             printed = " ± ".join(number.printed for number in mean_and_sd) + unit
             recomputed = " ± ".join(_with_more_decimals(number) for number in mean_and_sd) + unit
             agrees = "yes" if all(number.agrees for number in mean_and_sd) else "**no**"
@@ -211,7 +211,7 @@ def _difference_table(differences: Sequence[PublishedDifference]) -> str:
         verdict = "**established**" if difference.established else "not established"
         if difference.role == "exploratory":
             verdict = "exploratory"
-        percent = "" if difference.percent is None else f"{difference.percent:+.2f} %"
+        percent = "" if difference.percent is None else f"{difference.percent:+.2f}%"
         rows.append(
             [
                 f"{difference.subject} − {difference.than_subject}",
@@ -224,7 +224,7 @@ def _difference_table(differences: Sequence[PublishedDifference]) -> str:
                 verdict,
             ]
         )
-    head = ["compared", "metric", "difference", "95 %", "change", "higher for"]
+    head = ["compared", "metric", "difference", "95%", "change", "higher for"]
     return _table([*head, "p", "p, corrected", "verdict"], rows)
 
 

@@ -26,7 +26,7 @@ _ValueByTarget = dict[str, float]
 
 
 def interval_rows(scores: Sequence[Score]) -> list[Row]:
-    """Return the rows of published_interval: the 95 % interval of each mean over the targets."""
+    """Return the rows of published_interval: the 95% interval of each mean over the targets."""
     groups = _group_scores(scores)
     bounds = intervals(
         [_array(values.values()) for values in groups.values()],

@@ -7,7 +7,7 @@ Sources: Chong and Forsyth, Effectively Unbiased FID (CVPR 2020); Gui et al., Ad
 Distance (arXiv 2311.01616).
 
 docs/adr/0011-own-code-for-kad-and-fad.md explains why the library fadtk is not used.
-scipy.linalg.sqrtm is not used because FAD∞ needs about 300 distances, and the code here takes 1 %
+scipy.linalg.sqrtm is not used because FAD∞ needs about 300 distances, and the code here takes 1%
 of its time for each (200 clips, 512 dimensions).
 """
 

@@ -29,9 +29,9 @@ class Agreement:
     """Number of questions with the answers of at least two listeners."""
     alpha: float | None
     low: float | None
-    """Lower end of the 95 % interval."""
+    """Lower end of the 95% interval."""
     high: float | None
-    """Upper end of the 95 % interval."""
+    """Upper end of the 95% interval."""
     reason: str | None
     """Code of the reason why alpha or its interval is missing: no_question, too_few_questions or
     equal_values (all answers are equal)."""

@@ -1,4 +1,4 @@
-"""95 % confidence intervals for means of few or skewed values.
+"""95% confidence intervals for means of few or skewed values.
 
 A bound is the studentised bootstrap bound. Its distance from the mean is at least half-way to
 Student's t bound, and at most 2.5 times as large as that of Student's t bound. The studentised
@@ -20,7 +20,7 @@ import numpy as np
 from mirpipe.records import Float64, Int64
 
 MIN_N = 5
-"""Minimum number of values. With fewer values, no method contains the mean in 95 % of cases."""
+"""Minimum number of values. With fewer values, no method contains the mean in 95% of cases."""
 RESAMPLES = 10_000
 SEED = 20_240_229
 LEVEL = 0.95

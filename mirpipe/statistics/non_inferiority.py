@@ -1,8 +1,8 @@
 """Non-inferiority: whether a mean has not become worse by more than a margin.
 
 A p-value above 0.05 does not prove that nothing has changed: with few targets, any change has such
-a p-value. Here, the 95 % interval of the mean difference decides, which is a one-sided test at
-2.5 %. Source: Wellek, Testing Statistical Hypotheses of Equivalence and Noninferiority (2010),
+a p-value. Here, the 95% interval of the mean difference decides, which is a one-sided test at
+2.5%. Source: Wellek, Testing Statistical Hypotheses of Equivalence and Noninferiority (2010),
 chapter 1.
 
 statsmodels' ttost_paired is not used because it has only Student's t, whose intervals are too short
@@ -22,7 +22,7 @@ def non_inferiority(test: PairedComparison, margin: float) -> NonInferiority:
     """Return the verdict on the mean difference new − old of a metric that should be high.
 
     `margin` is the largest acceptable decrease, in the unit of the metric and at least 0. With the
-    95 % interval of the mean difference, the verdict is
+    95% interval of the mean difference, the verdict is
 
     - `better` if the complete interval is above 0,
     - `not worse` if it is not below −margin,

@@ -38,10 +38,10 @@ class Strengths:
     log_strength: Float64
     """Natural logarithm of the strength, shape (k,). Their sum is 0."""
     low: Float64
-    """Lower ends of the 95 % intervals, shape (k,). NaN with fewer than MIN_N listeners, or if all
+    """Lower ends of the 95% intervals, shape (k,). NaN with fewer than MIN_N listeners, or if all
     listeners gave the same votes."""
     high: Float64
-    """Upper ends of the 95 % intervals, shape (k,)."""
+    """Upper ends of the 95% intervals, shape (k,)."""
     log_tie: float
     """Natural logarithm of the tie parameter v."""
 

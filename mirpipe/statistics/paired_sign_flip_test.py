@@ -38,9 +38,9 @@ class PairedComparison:
     sd: float
     """Population standard deviation of the differences."""
     low: float
-    """Lower bound of the 95 % interval of the mean. NaN if there is no interval."""
+    """Lower bound of the 95% interval of the mean. NaN if there is no interval."""
     high: float
-    """Upper bound of the 95 % interval of the mean. NaN if there is no interval."""
+    """Upper bound of the 95% interval of the mean. NaN if there is no interval."""
     p: float
     """Two-sided p-value, without correction for the number of tests (see `declared_contrasts`)."""
     higher_n: int

@@ -12,7 +12,7 @@ import numpy as np
 from mirpipe.records import Float64, Int64
 
 PERSISTENCE = 0.9
-"""The RBO parameter p. With 0.9, the first ten ranks have about 86 % of the weight."""
+"""The RBO parameter p. With 0.9, the first ten ranks have about 86% of the weight."""
 
 
 def rank_biased_overlap(first: Int64, second: Int64, *, p: float = PERSISTENCE) -> Float64:

@@ -31,13 +31,13 @@ class VotePrediction:
     """Share of votes for the track that the metric prefers, 0 to 1: a mean over targets."""
     low: float | None
     high: float | None
-    """Ends of the 95 % interval of the accuracy."""
+    """Ends of the 95% interval of the accuracy."""
     correlation: float | None
     """Spearman's rank correlation, −1 to 1. None if there are fewer than 5 questions, or if all
     differences or all votes are equal."""
     correlation_low: float | None
     correlation_high: float | None
-    """Ends of the 95 % interval of the correlation."""
+    """Ends of the 95% interval of the correlation."""
     reason: str | None
     """Code of the reason why there is no interval of the accuracy, such as too_few_targets."""
 

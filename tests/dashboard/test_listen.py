@@ -178,8 +178,8 @@ def add_pair_scores(database: Database, **values: float) -> None:
 def test_melody_accuracy_is_compared_with_chance(filled: Database) -> None:
     add_pair_scores(filled, melody_accuracy_null95=0.0, aligned_melody=0.75)
     shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
-    assert shown.count(", above chance. For 95 % of the time shifts") == 3
-    assert shown.count("75 % of the notes of the shorter track") == 3
+    assert shown.count(", above chance. For 95% of the time shifts") == 3
+    assert shown.count("75% of the notes of the shorter track") == 3
     assert "of the notes of" not in html(page("listen", target=link(filled, "تجربة")))
 
 

@@ -96,7 +96,7 @@ def test_encoders_have_revision_dimension_coverage_and_licences(filled: Database
         "<td>active</td>",
         "<code>r1</code>",
         "<td class='mp-number'>4</td>",
-        "<td class='mp-number'>0.0 %</td>",
+        "<td class='mp-number'>0.0%</td>",
         "weights.onnx",
     ):
         assert cell in row

@@ -1,4 +1,4 @@
-"""A verdict on a mean difference follows from its 95 % interval and the margin."""
+"""A verdict on a mean difference follows from its 95% interval and the margin."""
 
 import numpy as np
 import pytest

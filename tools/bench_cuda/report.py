@@ -121,7 +121,7 @@ def _captions(result: Mapping[str, Any]) -> str:
 def _decoding(result: Mapping[str, Any]) -> str:
     encoders = {name: each for name, each in result.items() if isinstance(each, dict)}
     rows: list[list[object]] = [
-        [name, each["audio_seconds_per_second"], f"{100 * each['waiting_share']:.0f} %"]
+        [name, each["audio_seconds_per_second"], f"{100 * each['waiting_share']:.0f}%"]
         for name, each in encoders.items()
     ]
     return (

@@ -54,7 +54,7 @@ def section(rows: Sequence[queries.GenerationSummary], metrics: Sequence[str]) -
 
 
 def guidance_chart(rows: Sequence[queries.GenerationSummary]) -> alt.LayerChart:
-    """Return a chart of one metric by guidance: for each mode, a dot and the 95 % interval.
+    """Return a chart of one metric by guidance: for each mode, a dot and the 95% interval.
 
     Modes are distinguished by colour and shape. Modes with the same guidance are side by side.
     """

@@ -47,7 +47,7 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
     st.caption(
         "For each generator, mode and guidance, the table shows averages over the targets. The "
         "values of a target's clips are averaged first. Each cell shows mean ± sd over the "
-        "targets, the 95 % interval of the mean, the number of targets (n), and the number of "
+        "targets, the 95% interval of the mean, the number of targets (n), and the number of "
         "clips without a value. "
         "Cosines of different encoders cannot be compared, because each encoder has its own space. "
         "Melody accuracy is the share of frames with the same pitch class (chance: about "
@@ -121,7 +121,7 @@ def difference_section(
     st.caption(
         "Each cell shows the difference between the first and the second mode, paired over the "
         "targets that have a value for both modes. The seeds of a target are averaged. The cell "
-        "shows the mean difference, its 95 % interval, the number of targets (n), the number of "
+        "shows the mean difference, its 95% interval, the number of targets (n), the number of "
         "targets for which the first mode is higher, and the corrected p-value of a sign-flip "
         "test. " + ESTABLISHED_WHEN
     )

@@ -57,7 +57,7 @@ def section(task: str, published: Sequence[PublishedMean], own: Sequence[OwnMean
     st.header(f"How do our {task} results compare with the published ones?", anchor=False)
     own_space = " Cosines of different encoders cannot be compared."
     st.caption(
-        "Each cell shows mean ± sd, the 95 % interval of the mean over targets, and n. The targets "
+        "Each cell shows mean ± sd, the 95% interval of the mean over targets, and n. The targets "
         "and the library differ, so no statistical test applies between published and own results."
         + (own_space if any(row.metric == "cosine" for row in published) else "")
     )

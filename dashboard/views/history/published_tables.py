@@ -72,7 +72,7 @@ def printed_numbers(numbers: Sequence[PublishedNumber]) -> None:
         groups.setdefault(key, []).append(number)
     lines = []
     for (subject, than_subject, metric), group in groups.items():
-        unit = " %" if than_subject else ""
+        unit = "%" if than_subject else ""
         printed = " ± ".join(number.printed.replace("-", "−") for number in group)
         recomputed = " ± ".join(
             format_number(number.recomputed, decimal_places(number.printed) + 1) for number in group
@@ -109,7 +109,7 @@ def difference_section(task: str, rows: Sequence[PublishedDifference]) -> None:
     st.markdown(established_sentence(sum(row.established for row in rows), len(rows)))
     st.caption(
         "Each cell shows the first value minus the second, paired over targets: the mean "
-        "difference, its 95 % interval, the number of targets (n), the number of targets for which "
+        "difference, its 95% interval, the number of targets (n), the number of targets for which "
         "the first value is higher, and the corrected p-value of a sign-flip test. "
         + ESTABLISHED_WHEN
     )

@@ -134,7 +134,7 @@ def summary_differences(
         st.caption("No summary has changed.")
         return
     st.caption(
-        "Each cell shows the mean, its 95 % interval over the targets of that run, and n. No "
+        "Each cell shows the mean, its 95% interval over the targets of that run, and n. No "
         "test is applied to changes, because targets and library may differ between the runs."
     )
     lines = []

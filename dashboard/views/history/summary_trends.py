@@ -28,7 +28,7 @@ def section(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None
     """Draw the trend of one metric. The viewer chooses the task, the axis and the metric."""
     st.header("How did the results change from run to run?", anchor=False)
     st.caption(
-        "Each dot is the mean in one run, with its 95 % interval over the targets of that run. "
+        "Each dot is the mean in one run, with its 95% interval over the targets of that run. "
         "Cosines of different encoders cannot be compared, because each encoder has its own space."
     )
     left, middle, right = st.columns([1.2, 1.6, 2.2], vertical_alignment="bottom")

@@ -76,7 +76,7 @@ def explain(row: queries.LabelRanking) -> None:
         f"{_RULE_OF_SETS.get(row.label, '')}. P@k is the share of "
         "relevant references among the first k. MRR is the mean of 1 / rank of the first relevant "
         "reference. mAP is the mean average precision of the full ranking. All metrics range from "
-        f"0 to 1 and have a 95 % interval. Fusion combines the rankings by all encoders. Number of "
+        f"0 to 1 and have a 95% interval. Fusion combines the rankings by all encoders. Number of "
         f"queries: {row.n:,}. Queries that are left out because they have no label or no relevant "
         f"reference: {row.left_out_n:,}. References that are left out because they are the same "
         f"recording as the query: {row.same_recording_n:,}."
@@ -106,7 +106,7 @@ def ranking_table(rows: Sequence[queries.LabelRanking]) -> None:
 def ranking_chart(
     rows: Sequence[queries.LabelRanking], encoders: Sequence[str], methods: Sequence[str]
 ) -> alt.LayerChart:
-    """Return a chart with a dot for each mean and a line for its 95 % interval.
+    """Return a chart with a dot for each mean and a line for its 95% interval.
 
     Encoders and methods without a value are shown as empty rows. Ranking methods differ in colour
     and in shape.

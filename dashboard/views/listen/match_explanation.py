@@ -31,7 +31,7 @@ def _rank_sentences(encoder: str, rank: EncoderRank) -> list[str]:
     if rank.percentile is not None:
         percentile = format_number(rank.percentile, 1)
         sentences.append(
-            f"{encoder}: {percentile} % of the library's reference pairs have no higher cosine."
+            f"{encoder}: {percentile}% of the library's reference pairs have no higher cosine."
         )
     return sentences
 
@@ -58,8 +58,8 @@ def _melody_sentences(match: queries.Match) -> list[str]:
     if match.aligned_melody is not None:
         share = format_number(100 * match.aligned_melody, 0)
         sentences.append(
-            f"{share} % of the notes of the shorter track also occur in the other track, in some "
-            "key and at some tempo. For unrelated tracks, this share can reach 30 %."
+            f"{share}% of the notes of the shorter track also occur in the other track, in some "
+            "key and at some tempo. For unrelated tracks, this share can reach 30%."
         )
     for name, value, bound in (
         ("Melody accuracy", match.melody_accuracy, match.melody_null95),
@@ -68,7 +68,7 @@ def _melody_sentences(match: queries.Match) -> list[str]:
         if value is not None and bound is not None:
             relation = "above chance" if value > bound else "not above chance"
             sentences.append(
-                f"{name}: {format_number(value, 3)}, {relation}. For 95 % of the time shifts of "
+                f"{name}: {format_number(value, 3)}, {relation}. For 95% of the time shifts of "
                 f"this pair it is at most {format_number(bound, 3)}."
             )
     if match.melody_shifted is not None and match.melody_offset:

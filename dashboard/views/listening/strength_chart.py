@@ -32,7 +32,7 @@ def show(results: ListeningResults) -> None:
     st.altair_chart(_chart(data), alt=f"Strengths of the subjects of {results.name}")
     st.caption(
         "Each dot is the logarithm of the strength: a subject further to the right is preferred. "
-        "The lines are 95 % intervals over listeners. Strengths whose intervals overlap may still "
+        "The lines are 95% intervals over listeners. Strengths whose intervals overlap may still "
         "differ, so the table of comparisons decides which preferences are established."
     )
 

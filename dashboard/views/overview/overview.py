@@ -64,7 +64,7 @@ def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
             revision_state(row) + imported_vectors(row),
             Markup("<code>{}</code>").format(row.revision[:12]),
             format_number(row.dimension, 0),
-            DASH if row.coverage is None else f"{format_number(100 * row.coverage, 1)} %",
+            DASH if row.coverage is None else f"{format_number(100 * row.coverage, 1)}%",
             row.checkpoint or DASH,
             row.licence_code or DASH,
             row.licence_weights or DASH,

@@ -65,7 +65,7 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
     st.header("What are the averages of each encoder?", anchor=False)
     st.caption(
         "For each encoder, the table shows averages over the best matches of all targets: mean ± "
-        "sd, the 95 % interval of the mean over targets, and n. Cosines of different encoders "
+        "sd, the 95% interval of the mean over targets, and n. Cosines of different encoders "
         "cannot be compared, because each encoder has its own space. z is the number of standard "
         "deviations by which the cosine of the best match exceeds the target's mean cosine to the "
         "whole library. z and percentile show how far a match stands out from the library, but "
@@ -99,7 +99,7 @@ def label_section(rankings: Sequence[queries.LabelRanking]) -> None:
         return
     st.header("Do the best matches have the same label as their target?", anchor=False)
     st.caption(
-        "P@1 is the share of targets whose best match has the same label, with its 95 % interval "
+        "P@1 is the share of targets whose best match has the same label, with its 95% interval "
         "and the number of targets (n). It is the most direct comparison of encoders. The page "
         "Hubs and agreement shows more ranking metrics."
     )
@@ -198,7 +198,7 @@ def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
     st.markdown(established_sentence(sum(row.established for row in shown), len(shown)))
     st.caption(
         "Each cell shows the difference between the first and the second encoder, paired over "
-        "targets: the mean difference, its 95 % interval, the number of targets (n), the number of "
+        "targets: the mean difference, its 95% interval, the number of targets (n), the number of "
         "targets for which the first encoder is higher, and the corrected p-value of a sign-flip "
         "test. " + ESTABLISHED_WHEN
     )

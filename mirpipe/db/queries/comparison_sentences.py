@@ -49,7 +49,7 @@ def comparison_sentence(comparison: Comparison) -> str:
     interval = (
         "no interval"
         if low is None or high is None
-        else f"95 % interval {_signed(low)} to {_signed(high)}"
+        else f"95% interval {_signed(low)} to {_signed(high)}"
     )
     p = "no p-value"
     if comparison.p_adjusted is not None:

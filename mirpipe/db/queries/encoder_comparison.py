@@ -21,9 +21,9 @@ class EncoderComparison:
     mean_difference: float | None
     """Mean of (first − second encoder), in the unit of the metric. None if n is 0."""
     low: float | None
-    """Lower end of the 95 % interval of the mean difference over targets. None if there is none."""
+    """Lower end of the 95% interval of the mean difference over targets. None if there is none."""
     high: float | None
-    """Upper end of the 95 % interval of the mean difference over targets. None if there is none."""
+    """Upper end of the 95% interval of the mean difference over targets. None if there is none."""
     higher_n: int
     """Number of targets for which the first encoder has the higher value."""
     p_adjusted: float | None

@@ -28,9 +28,9 @@ class GateVerdict:
     """passed, failed or undecided."""
     value: float | None
     low: float | None
-    """Lower end of the value's 95 % interval. None for a count, or if there is no interval."""
+    """Lower end of the value's 95% interval. None for a count, or if there is no interval."""
     high: float | None
-    """Upper end of the value's 95 % interval. None for a count, or if there is no interval."""
+    """Upper end of the value's 95% interval. None for a count, or if there is no interval."""
     at_least: float | None
     """Lower limit. For a change, minus the margin."""
     at_most: float | None

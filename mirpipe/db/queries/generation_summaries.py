@@ -40,9 +40,9 @@ class GenerationSummary:
     metric_random: bool
     """Whether the metric was computed with random weights."""
     low: float | None = None
-    """Lower end of the mean's 95 % interval over targets. None for fewer than two targets."""
+    """Lower end of the mean's 95% interval over targets. None for fewer than two targets."""
     high: float | None = None
-    """Upper end of the mean's 95 % interval over targets. None for fewer than two targets."""
+    """Upper end of the mean's 95% interval over targets. None for fewer than two targets."""
 
 
 _GENERATION_SUMMARIES = text(f"""

@@ -31,9 +31,9 @@ class GroupSummary:
     sd: float | None
     """Population standard deviation over the targets. None if there are no values."""
     low: float | None
-    """Lower end of the mean's 95 % interval over the targets in the group."""
+    """Lower end of the mean's 95% interval over the targets in the group."""
     high: float | None
-    """Upper end of the mean's 95 % interval over the targets in the group."""
+    """Upper end of the mean's 95% interval over the targets in the group."""
     licence_weights: str
     """Licences of the weights that were used."""
     random: bool

@@ -33,9 +33,9 @@ class LabelRanking:
     mean: float | None
     """Mean over the queries. None if there are no queries."""
     low: float | None
-    """Lower end of the mean's 95 % interval over queries. None if there is none."""
+    """Lower end of the mean's 95% interval over queries. None if there is none."""
     high: float | None
-    """Upper end of the mean's 95 % interval over queries. None if there is none."""
+    """Upper end of the mean's 95% interval over queries. None if there is none."""
     licence_weights: str
     """Licences of the encoders' weights."""
     random: bool

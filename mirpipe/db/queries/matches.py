@@ -49,11 +49,11 @@ class Match:
     melody_corrected: float | None
     """Chance-corrected melody accuracy: 0 is chance level, 1 means identical melodies."""
     melody_null95: float | None
-    """Melody accuracy that is not exceeded in 95 % of this pair's time shifts."""
+    """Melody accuracy that is not exceeded in 95% of this pair's time shifts."""
     melody_oti: float | None
     """Melody accuracy after the best of 12 transpositions, 0 to 1."""
     melody_oti_null95: float | None
-    """Value of `melody_oti` that is not exceeded in 95 % of this pair's time shifts."""
+    """Value of `melody_oti` that is not exceeded in 95% of this pair's time shifts."""
     melody_shifted: float | None
     """Melody accuracy at the best offset in time, 0 to 1."""
     melody_offset: float | None

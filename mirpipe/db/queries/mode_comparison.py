@@ -36,9 +36,9 @@ class ModeComparison:
     random: bool
     """Whether random weights were used."""
     low: float | None = None
-    """Lower end of the 95 % interval of the mean difference over targets. None if there is none."""
+    """Lower end of the 95% interval of the mean difference over targets. None if there is none."""
     high: float | None = None
-    """Upper end of the 95 % interval of the mean difference over targets. None if there is none."""
+    """Upper end of the 95% interval of the mean difference over targets. None if there is none."""
     p_adjusted: float | None = None
     """p-value of a sign-flip test, corrected for the other comparisons of the same role."""
     established: bool = False

@@ -48,9 +48,9 @@ class PublishedMean:
     sd: float
     """Population standard deviation, in the unit of the metric."""
     low: float | None
-    """Lower end of the mean's 95 % interval over targets. None if there is none."""
+    """Lower end of the mean's 95% interval over targets. None if there is none."""
     high: float | None
-    """Upper end of the mean's 95 % interval over targets. None if there is none."""
+    """Upper end of the mean's 95% interval over targets. None if there is none."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class PublishedDifference:
     mean_difference: float
     """Mean of (first − second), in the unit of the metric."""
     low: float | None
-    """Lower end of the 95 % interval of the mean difference. None if there is none."""
+    """Lower end of the 95% interval of the mean difference. None if there is none."""
     high: float | None
-    """Upper end of the 95 % interval of the mean difference. None if there is none."""
+    """Upper end of the 95% interval of the mean difference. None if there is none."""
     higher_n: int
     """Number of targets for which the first encoder or mode has the higher value."""
     p: float | None

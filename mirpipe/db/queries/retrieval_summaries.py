@@ -34,9 +34,9 @@ class RetrievalSummary:
     metric_random: bool = False
     """Whether the metric has random weights."""
     low: float | None = None
-    """Lower end of the mean's 95 % interval. None if fewer than two targets have a value."""
+    """Lower end of the mean's 95% interval. None if fewer than two targets have a value."""
     high: float | None = None
-    """Upper end of the mean's 95 % interval. None if fewer than two targets have a value."""
+    """Upper end of the mean's 95% interval. None if fewer than two targets have a value."""
     same_recording_n: int = 0
     """Number of better matches that are left out, because they are the same recording."""
 

@@ -50,9 +50,9 @@ class PastSummary:
     mean: float | None
     """Mean over the targets. None if there are no values."""
     low: float | None
-    """Lower end of the mean's 95 % interval over targets. None if there is no interval."""
+    """Lower end of the mean's 95% interval over targets. None if there is no interval."""
     high: float | None
-    """Upper end of the mean's 95 % interval over targets. None if there is no interval."""
+    """Upper end of the mean's 95% interval over targets. None if there is no interval."""
     revision: str
     """Revision of the encoder or generator in this run."""
     random: bool

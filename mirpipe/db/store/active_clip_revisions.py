@@ -112,7 +112,7 @@ def complete_clips(connection: Connection, kind: ClipPlugin) -> list[CompleteCli
     """Return the configured revisions that are complete but not active, sorted by name.
 
     A revision is complete if no clip is pending, if all stages have processed its clips, and if it
-    has 95 % of the requested clips, or as large a share as the active revision. A captioner needs
+    has 95% of the requested clips, or as large a share as the active revision. A captioner needs
     the same share of captions. If no clip is in the results, clips are not needed.
     """
     other, has_captions = "captioner", ""

@@ -34,7 +34,7 @@ class Clap:
         `architecture` is `HTSAT-tiny` or `HTSAT-base`. `tokenizer` contains the paths of vocab.json
         and merges.txt; it can be empty if no text is embedded.
         """
-        # On a CPU, batches of four windows are 5 % faster than single windows. Larger batches give
+        # On a CPU, batches of four windows are 5% faster than single windows. Larger batches give
         # no further speed-up.
         self._batches = BatchRunner(runtime, cpu_batch=4)
         self.device = self._batches.device

@@ -5,7 +5,7 @@ line of text, such as `tempo: says 90 BPM, measured 120.0`. The line starts with
 
 | code | meaning |
 |---|---|
-| tempo | the tempo, its half and its double differ from the measured tempo by more than 4 % |
+| tempo | the tempo, its half and its double differ from the measured tempo by more than 4% |
 | speed | the caption calls music of 120 BPM or more slow, or music of 90 BPM or less fast |
 | meter | the number of beats per bar differs from the measured number |
 | key | the key differs from a clear measured key, or the track is unpitched |

@@ -4,9 +4,9 @@ The tracker (Ellis 2007) finds beats in any audio, even in the sound of rain. In
 beat, the beat times form a nearly straight line: over 16 beats, they deviate from the line by 0.01
 to 0.03 of a beat. In noise, in random strokes and in sustained music, they deviate by 0.05 of a
 beat or more. The slope of the line gives the tempo much more precisely than the tracker's own grid,
-whose steps are 5 % at 120 BPM.
+whose steps are 5% at 120 BPM.
 
-For 16 of the demo library's 19 drum loops, the tempo is within 0.3 % of the true tempo. For two
+For 16 of the demo library's 19 drum loops, the tempo is within 0.3% of the true tempo. For two
 loops (180 and 200 BPM), it is half the true tempo, and for one loop (80 BPM), it is double the true
 tempo. `tempo_octave.py` corrects such tempos where it can.
 """

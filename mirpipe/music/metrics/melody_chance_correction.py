@@ -7,8 +7,8 @@ in either direction. The transposition stays the same, because two tracks in the
 chance more often than two tracks in different keys. The accuracies at all shifts are a null
 distribution, from which these numbers are computed:
 
-- the 95 % point: the smallest accuracy that 95 % of the shifts do not exceed. An accuracy above the
-  95 % point is better than chance. This is the case for one in twenty unrelated pairs. If the notes
+- the 95% point: the smallest accuracy that 95% of the shifts do not exceed. An accuracy above the
+  95% point is better than chance. This is the case for one in twenty unrelated pairs. If the notes
   of both tracks start at the same times throughout, it is the case for one in ten pairs (for one in
   five in the best key), because shifted sequences are out of step and their accuracies vary less.
 - the corrected accuracy, (accuracy − null mean) / (1 − null mean): 1 for identical melodies, 0 for
@@ -41,7 +41,7 @@ from mirpipe.specs import MetricSpec
 SHORTEST_SHIFT = ceil(2 * SAMPLE_RATE / HOP_SAMPLES)
 """Smallest shift in frames: 345, which is 2 s, longer than a note or a timing error."""
 FEWEST_SHIFTS = 20 * ceil(0.2 * SAMPLE_RATE / HOP_SAMPLES)
-"""Smallest number of shifts. A 95 % point needs 20 values that are at least 0.2 s apart."""
+"""Smallest number of shifts. A 95% point needs 20 values that are at least 0.2 s apart."""
 
 
 def _spec(name: str, unit: str, *, low: float | None = 0.0) -> MetricSpec:
@@ -74,13 +74,13 @@ class ChanceCorrection:
     corrected: Score
     """Melody accuracy, corrected for chance."""
     null95: Score
-    """95 % point of the melody accuracy over all other shifts."""
+    """95% point of the melody accuracy over all other shifts."""
     oti: Score
     """Melody accuracy in the best of 12 transpositions."""
     oti_corrected: Score
     """OTI accuracy, corrected for chance."""
     oti_null95: Score
-    """95 % point of the OTI accuracy over all other shifts."""
+    """95% point of the OTI accuracy over all other shifts."""
 
     @classmethod
     def undefined(cls, reason: str) -> "ChanceCorrection":
@@ -108,7 +108,7 @@ def correct_for_chance(target: UInt8, reference: UInt8) -> ChanceCorrection:
 
 
 def _compare_with_shifts(counts: Int64) -> tuple[Score, Score]:
-    """Return the corrected accuracy and the 95 % point.
+    """Return the corrected accuracy and the 95% point.
 
     `counts` contains the number of equal frames at each circular shift, shape (n,). Shift 0 is the
     unshifted pair.

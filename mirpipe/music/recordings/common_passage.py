@@ -2,9 +2,9 @@
 
 1. Equal values of the two fingerprints give the offsets that are tried.
 2. At an offset, the passage is the run of values with the greatest sum of the shares of equal bits
-   above 70 %, which lies between the 50 % of unrelated music and the 100 % of a copy.
+   above 70%, which lies between the 50% of unrelated music and the 100% of a copy.
 3. The share of equal bits in the passage is corrected for chance, like Cohen's kappa: fingerprints
-   of drum loops have 80 to 90 % equal bits without any common recording.
+   of drum loops have 80 to 90% equal bits without any common recording.
 
 In the demo library, unrelated pairs reach a corrected agreement of 0.30, and the same tune at two
 tempos 0.65 over 9 s. ADR 28 lists which copies are found.

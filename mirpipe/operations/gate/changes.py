@@ -1,6 +1,6 @@
 """The verdict of a change: a non-inferiority test on the targets and references of both runs.
 
-The rule passes if the 95 % interval of the mean paired difference is above minus the margin, and
+The rule passes if the 95% interval of the mean paired difference is above minus the margin, and
 fails if the complete interval is below it. Everything else is undecided: a missing difference is no
 proof of equality. Source: Wellek, Testing Statistical Hypotheses of Equivalence and Noninferiority
 (2010), chapter 1.

@@ -49,7 +49,7 @@ def _judge_rule(rule: Rule, run: queries.Run) -> RuleVerdict:
 
 
 def _judge_mean(rule: Mean) -> RuleVerdict:
-    """Compare the 95 % interval of a mean with the limits.
+    """Compare the 95% interval of a mean with the limits.
 
     If all values are equal, there is no interval, and the mean itself is compared.
     """

@@ -20,9 +20,9 @@ class RuleVerdict:
     """What was measured, and why the rule is undecided, as sentences."""
     value: float | None = None
     low: float | None = None
-    """Lower end of the value's 95 % interval. None for a count, or if there is no interval."""
+    """Lower end of the value's 95% interval. None for a count, or if there is no interval."""
     high: float | None = None
-    """Upper end of the value's 95 % interval. None for a count, or if there is no interval."""
+    """Upper end of the value's 95% interval. None for a count, or if there is no interval."""
     at_least: float | None = None
     """Lower limit. For a change, minus the margin."""
     at_most: float | None = None

@@ -4,8 +4,8 @@ This generator is not a model and does not compose. It shows what the charts of 
 without model weights: the higher the guidance, the louder the target's transcription and the softer
 the music of the prompt. A clip that is not conditioned contains the music of the prompt alone.
 
-The share of the target's transcription in the samples is g / (g + 3) at the guidance g: 25 % at 1,
-50 % at 3 and 73 % at 8.
+The share of the target's transcription in the samples is g / (g + 3) at the guidance g: 25% at 1,
+50% at 3 and 73% at 8.
 """
 
 from collections.abc import Sequence

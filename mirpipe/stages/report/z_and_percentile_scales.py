@@ -12,7 +12,7 @@ from mirpipe.db.store.reference_pair_cosines import reference_pair_cosines
 from mirpipe.db.store.run_scales import insert_scales
 
 PERCENTILE_STEPS = 1001
-"""Number of quantiles on the percentile scale: one per 0.1 %."""
+"""Number of quantiles on the percentile scale: one per 0.1%."""
 
 
 def insert_scales_of_encoder(connection: Connection, run_id: int, encoder_id: int) -> None:

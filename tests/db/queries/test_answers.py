@@ -68,7 +68,7 @@ def test_equal_means_are_not_ordered() -> None:
     [
         (
             [comparison(established=True), comparison(established=False)],
-            "a is higher than b in aligned melody by 0.125 on average over 11 targets (95 % "
+            "a is higher than b in aligned melody by 0.125 on average over 11 targets (95% "
             "interval 0.050 to 0.200, corrected p = 0.010): established.",
         ),
         (

@@ -20,14 +20,14 @@ STRONG = ModeComparison(
 def test_an_established_difference_names_the_higher_encoder_first() -> None:
     assert comparison_sentence(MUSIC2LATENT) == (
         "clap is higher than music2latent in CLAP similarity by 0.130 on average over 9 targets "
-        "(95 % interval 0.062 to 0.201, corrected p = 0.012): established."
+        "(95% interval 0.062 to 0.201, corrected p = 0.012): established."
     )
 
 
 def test_a_difference_that_may_be_chance_is_not_established() -> None:
     assert comparison_sentence(STRONG) == (
         "model strong (5) is higher than model medium (3) in CLAP similarity by 0.043 on average "
-        "over 9 targets (95 % interval −0.012 to 0.101, corrected p = 0.660): not established."
+        "over 9 targets (95% interval −0.012 to 0.101, corrected p = 0.660): not established."
     )
 
 

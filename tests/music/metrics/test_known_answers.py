@@ -11,7 +11,7 @@ as frequent as in real music. The numbers are means over 24 pairs.
 | the same, a semitone apart | 0.00 | below 0 | no | 1 | 1 |
 | the same, 100 ms late | 0.74 | above 0.7 | yes | the same | 1 |
 | the same, 300 ms late | 0.22 | above 0 | yes | the same | 1 |
-| the same, 1 % slower | 0.40 | above 0.3 | yes | the same | 1 |
+| the same, 1% slower | 0.40 | above 0.3 | yes | the same | 1 |
 | silence | 1 | unpitched | | | |
 | drum loops | 0.10 | unpitched | | | |
 """
@@ -163,7 +163,7 @@ def test_melody_a_semitone_higher_agrees_only_in_the_best_key() -> None:
         ({"late": 0.3}, 0.22, 0.1),
         ({"slower": 1.01}, 0.40, 0.25),
     ],
-    ids=["100 ms late", "300 ms late", "1 % slower"],
+    ids=["100 ms late", "300 ms late", "1% slower"],
 )
 def test_inexact_timing_lowers_accuracy_but_beats_chance_and_keeps_the_alignment(
     change: dict[str, float], accuracy: float, corrected: float

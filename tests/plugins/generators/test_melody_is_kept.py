@@ -5,11 +5,11 @@ the same way. A clip for one of the eight voiced targets passes if its aligned m
 its own target is higher than to any other voiced target, and also higher than the similarity
 between unrelated tracks. The same notes in a different order do not pass. At least 7 of 8 clips
 must pass in each mode. A clip for one of the three drum loops must have its target's tempo within
-4 %, and half or double the tempo is an error. The target's measured tempo must also be within 4 %
+4%, and half or double the tempo is an error. The target's measured tempo must also be within 4%
 of the tempo in its name.
 
 Results for seeds 0 to 4: 8 of 8 clips pass in both modes. A clip's similarity to its own target is
-0.67 to 0.98, and to any other target at most 0.23. The tempo is within 0.11 %.
+0.67 to 0.98, and to any other target at most 0.23. The tempo is within 0.11%.
 """
 
 from functools import cache
