@@ -13,6 +13,14 @@ GREY = "#828a94"
 """Colour of interval lines: a grey that is visible on white and on near-black backgrounds."""
 
 
+def tooltips(*fields: str) -> list[alt.Tooltip]:
+    """Return a tooltip that shows these fields.
+
+    Altair also accepts the names alone, but then takes 10 ms to find the class of each.
+    """
+    return [alt.Tooltip(field) for field in fields]
+
+
 def means_by_name(
     rows: Mapping[str, Mean], *, axis: str, marked_value: float | None = None
 ) -> alt.LayerChart:
@@ -41,9 +49,9 @@ def means_by_name(
         scale=alt.Scale(zero=False),
         axis=alt.Axis(tickCount=4, labelFlush=False),
     )
-    base = alt.Chart(data).encode(y=y, tooltip=["name", *fields])
+    base = alt.Chart(data).encode(y=y, tooltip=tooltips("name", *fields))
     intervals = base.mark_rule(strokeWidth=2, color=GREY).encode(
-        x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False)), x2="high:Q"
+        x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False)), x2=alt.X2("high:Q")
     )
     layers = [
         *interval_layers(data, intervals),
@@ -51,7 +59,7 @@ def means_by_name(
     ]
     if marked_value is not None:
         line = alt.Chart(pd.DataFrame({"marked": [marked_value]}))
-        layers.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x="marked:Q"))
+        layers.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x=alt.X("marked:Q")))
     return alt.LayerChart(layer=layers, height=ROW_PIXELS * len(order) + AXIS_PIXELS)
 
 
@@ -80,7 +88,7 @@ def lines_over_rank(
             y=alt.Y(f"{y}:Q", title=y_title, scale=alt.Scale(zero=False)),
             color=alt.Color(f"{series}:N", sort=order, legend=legend),
             shape=alt.Shape(f"{series}:N", sort=order, legend=legend),
-            tooltip=list(points.columns),
+            tooltip=tooltips(*points.columns),
         )
     )
     return chart

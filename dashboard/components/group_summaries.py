@@ -8,7 +8,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, metric_labels, tables
-from dashboard.components.charts import AXIS_PIXELS, GREY, interval_layers
+from dashboard.components.charts import AXIS_PIXELS, GREY, interval_layers, tooltips
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import DASH
@@ -138,11 +138,11 @@ def group_chart(
     base = alt.Chart(data).encode(
         y=alt.Y("group:N", title=None, axis=labels, scale=alt.Scale(domain=list(groups))),
         yOffset=alt.YOffset("name:N", scale=alt.Scale(domain=names)),
-        tooltip=["group", "name", "mean", "low", "high", "n"],
+        tooltip=tooltips("group", "name", "mean", "low", "high", "n"),
     )
     scale = alt.Scale(zero=False)
     intervals = base.mark_rule(strokeWidth=2, color=GREY).encode(
-        x=alt.X("low:Q", title=axis, scale=scale), x2="high:Q"
+        x=alt.X("low:Q", title=axis, scale=scale), x2=alt.X2("high:Q")
     )
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=300)
     dots = base.mark_point(size=70, filled=True, opacity=1).encode(

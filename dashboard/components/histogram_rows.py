@@ -70,11 +70,11 @@ def histogram_rows(
         .mark_rect(color=GREY)
         .encode(
             x=x("low"),
-            x2="high:Q",
+            x2=alt.X2("high:Q"),
             y=y,
-            y2="top:Q",
+            y2=alt.Y2("top:Q"),
             tooltip=[
-                "row:N",
+                alt.Tooltip("row:N"),
                 alt.Tooltip("low:Q", title="from", format=".3f"),
                 alt.Tooltip("high:Q", title="to", format=".3f"),
                 alt.Tooltip("share:Q", format=".1%"),
@@ -93,8 +93,12 @@ def histogram_rows(
         .encode(
             x=x("value"),
             y=y,
-            y2="top:Q",
-            tooltip=["row:N", "name:N", alt.Tooltip("value:Q", format=".3f")],
+            y2=alt.Y2("top:Q"),
+            tooltip=[
+                alt.Tooltip("row:N"),
+                alt.Tooltip("name:N"),
+                alt.Tooltip("value:Q", format=".3f"),
+            ],
         )
     )
     return alt.LayerChart(layer=[histograms, rules], height=height)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
-from dashboard.components.charts import GREY
+from dashboard.components.charts import GREY, tooltips
 from dashboard.components.collection_names import collection_name
 from mirpipe.db import queries
 
@@ -117,7 +117,11 @@ def scatter_plot(
         .encode(
             color=alt.Color("label:N", sort=order, scale=alt.Scale(domain=order), legend=legend),
             shape=shape,
-            tooltip=["title:N", "collection:N", alt.Tooltip("label:N", title=label)],
+            tooltip=[
+                alt.Tooltip("title:N"),
+                alt.Tooltip("collection:N"),
+                alt.Tooltip("label:N", title=label),
+            ],
         )
         .add_params(click, zoom)
     )
@@ -130,7 +134,7 @@ def scatter_plot(
             0,
             grey.mark_point(filled=True, size=35, opacity=0.6, color=GREY).encode(
                 shape=alt.Shape("collection:N", sort=list(COLLECTIONS), legend=None),
-                tooltip=["title:N", "collection:N"],
+                tooltip=tooltips("title:N", "collection:N"),
             ),
         )
     if chosen_id is not None:
@@ -171,8 +175,8 @@ def _lines(
         .encode(
             x=x,
             y=y,
-            x2="to_x:Q",
-            y2="to_y:Q",
+            x2=alt.X2("to_x:Q"),
+            y2=alt.Y2("to_y:Q"),
             strokeDash=alt.StrokeDash("relation:N", sort=list(RELATIONS), legend=None),
         )
     )

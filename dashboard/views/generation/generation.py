@@ -15,7 +15,6 @@ from dashboard.components import (
     tables,
 )
 from dashboard.components.heatmap import Cell
-from dashboard.components.link_values import accept_codes
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.target_page import choose_targets
@@ -27,15 +26,13 @@ from mirpipe.db.queries.library_counts import has_targets
 from mirpipe.db.queries.target_order import ORDERS
 from mirpipe.settings import settings
 
-HEATMAPS = (
-    ("clap_similarity", "CLAP similarity of target and clip"),
-    ("aligned_melody", "Aligned melody of target and clip (unrelated: up to 0.3)"),
-    (
-        "melody_accuracy",
-        f"Melody accuracy of target and clip (chance: about {MELODY_CHANCE_LEVEL})",
-    ),
-)
-"""Metric and title of each heatmap."""
+TITLES = {
+    "clap_similarity": "CLAP similarity of target and clip",
+    "aligned_melody": "Aligned melody of target and clip (unrelated: up to 0.3)",
+    "melody_accuracy": f"Melody accuracy of target and clip (chance: about {MELODY_CHANCE_LEVEL})",
+    **{axis: f"Aesthetics: {metric_labels.metric_label(axis)}" for axis in metric_labels.AXES},
+}
+"""Title of the heatmap, by metric."""
 
 
 def row_name(score: queries.TargetScore, *, several_generators: bool) -> str:
@@ -47,7 +44,7 @@ def row_name(score: queries.TargetScore, *, several_generators: bool) -> str:
 def heatmap_section(
     scores: Sequence[queries.TargetScore], summaries: Sequence[queries.GenerationSummary]
 ) -> None:
-    """Draw heatmaps of CLAP similarity, melody and aesthetics, by mode and target."""
+    """Draw a heatmap of one metric by mode and target."""
     st.caption(
         "Each cell shows the mean over all seeds, for one mode and target. The colours mean the "
         "same on all pages of targets. Click a cell to open the page of the target, with its "
@@ -56,45 +53,30 @@ def heatmap_section(
     columns = list(dict.fromkeys(score.target for score in scores))
     several = len({score.generator for score in scores}) > 1
     rows = dict.fromkeys(row_name(score, several_generators=several) for score in scores)
-    heatmaps = list(HEATMAPS)
-    axes = [axis for axis in metric_labels.AXES if any(score.metric == axis for score in scores)]
-    if axes:
-        accept_codes("axis", axes, metric_labels.metric_label)
-        chosen = st.segmented_control(
-            "Aesthetics",
-            axes,
-            default=axes[-1],
-            format_func=metric_labels.metric_label,
-            key="axis",
-            bind="query-params",
-            required=True,
-        )
-        axis = chosen or axes[-1]
-        heatmaps.append((axis, f"Aesthetics: {metric_labels.metric_label(axis)}"))
     meaningful = meaningful_scores(scores)
-    for metric, title in heatmaps:
-        shown = [score for score in meaningful if score.metric == metric]
-        if not any(score.value is not None for score in shown):
-            continue
-        cells = [
-            Cell(
-                row_name(score, several_generators=several),
-                score.target,
-                score.value,
-                f"clips: {score.clips}",
-                score.target_id,
-            )
-            for score in shown
-        ]
-        decimals = metric_labels.decimals(metric)
-        heatmap.show_heatmap(
-            cells,
-            rows=list(rows),
-            columns=columns,
-            title=title,
-            decimals=decimals,
-            colours=heatmap.value_range(summaries, metric),
+    measured = {score.metric for score in meaningful if score.value is not None}
+    metric = heatmap.choose_metric([name for name in TITLES if name in measured])
+    if metric is None:
+        return
+    cells = [
+        Cell(
+            row_name(score, several_generators=several),
+            score.target,
+            score.value,
+            f"clips: {score.clips}",
+            score.target_id,
         )
+        for score in meaningful
+        if score.metric == metric
+    ]
+    heatmap.show_heatmap(
+        cells,
+        rows=list(rows),
+        columns=columns,
+        title=TITLES[metric],
+        decimals=metric_labels.decimals(metric),
+        colours=heatmap.value_range(summaries, metric),
+    )
 
 
 def score_rows(scores: Sequence[queries.TargetScore]) -> tuple[pd.DataFrame, list[int]]:

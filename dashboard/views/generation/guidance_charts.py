@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, metric_labels
-from dashboard.components.charts import GREY, LINE_CHART_PIXELS, interval_layers
+from dashboard.components.charts import GREY, LINE_CHART_PIXELS, interval_layers, tooltips
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.plugin_labels import plugin_heading
 from dashboard.views.generation.metric_heading import metric_heading
@@ -62,11 +62,11 @@ def guidance_chart(rows: Sequence[queries.GenerationSummary]) -> alt.LayerChart:
     base = alt.Chart(data).encode(
         x=alt.X("guidance:O", title="guidance", axis=alt.Axis(labelAngle=0, format="~g")),
         xOffset=alt.XOffset("mode:N", sort=list(data["mode"])),
-        tooltip=["mode", "guidance", "mean", "low", "high", "sd", "n"],
+        tooltip=tooltips("mode", "guidance", "mean", "low", "high", "sd", "n"),
     )
     scale = alt.Scale(zero=False)
     intervals = base.mark_rule(strokeWidth=2, color=GREY).encode(
-        y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q"
+        y=alt.Y("low:Q", title=None, scale=scale), y2=alt.Y2("high:Q")
     )
     legend = alt.Legend(title=None, orient="bottom")
     dots = base.mark_point(size=90, filled=True, opacity=1).encode(
@@ -124,11 +124,11 @@ def trade_off_chart(points: pd.DataFrame, *, x_title: str, y_title: str) -> alt.
         x=alt.X("x:Q", title=x_title, scale=scale),
         y=alt.Y("y:Q", title=y_title, scale=scale),
         color=alt.Color("generator:N", legend=alt.Legend(title=None, orient="bottom")),
-        tooltip=["generator", "mode", "guidance", "x", "y"],
+        tooltip=tooltips("generator", "mode", "guidance", "x", "y"),
     )
-    line = base.mark_line(strokeWidth=1.5, opacity=0.6).encode(order="guidance:Q")
+    line = base.mark_line(strokeWidth=1.5, opacity=0.6).encode(order=alt.Order("guidance:Q"))
     dots = base.mark_point(size=90, filled=True, opacity=1).encode(
         shape=alt.Shape("generator:N", legend=None)
     )
-    names = base.mark_text(align="left", dx=9, dy=-6).encode(text="label:N")
+    names = base.mark_text(align="left", dx=9, dy=-6).encode(text=alt.Text("label:N"))
     return alt.LayerChart(layer=[line, dots, names], height=LINE_CHART_PIXELS)

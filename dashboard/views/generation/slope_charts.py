@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components import metric_labels
-from dashboard.components.charts import GREY, LINE_CHART_PIXELS
+from dashboard.components.charts import GREY, LINE_CHART_PIXELS, tooltips
 from dashboard.components.link_values import accept_codes
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.plugin_labels import plugin_text
@@ -141,10 +141,12 @@ def slope_chart(
     )
     y = alt.Y("value:Q", title=label, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     value = alt.Tooltip("value:Q", title=label, format=f".{decimals}f")
-    targets = alt.Chart(points).encode(x=x, y=y, tooltip=["target:N", "mode:N", value])
+    targets = alt.Chart(points).encode(x=x, y=y, tooltip=[*tooltips("target:N", "mode:N"), value])
     click = alt.selection_point(name=CLICK, fields=["target_id"], on="click", empty=False)
     layers = [
-        targets.mark_line(color=GREY, opacity=0.6, strokeWidth=1.5).encode(detail="target_id:N"),
+        targets.mark_line(color=GREY, opacity=0.6, strokeWidth=1.5).encode(
+            detail=alt.Detail("target_id:N")
+        ),
         targets.mark_point(
             color=GREY, filled=True, opacity=0.8, size=35, cursor="pointer"
         ).add_params(click),
@@ -159,5 +161,7 @@ def slope_chart(
         mean_line = alt.Chart(mean_points).mark_line(
             color=MEAN_COLOUR, strokeWidth=3, point={"size": 80, "color": MEAN_COLOUR}
         )
-        layers.append(mean_line.encode(x=x, y=y, tooltip=["mode:N", value, "n:Q"]))
+        layers.append(
+            mean_line.encode(x=x, y=y, tooltip=[*tooltips("mode:N"), value, *tooltips("n:Q")])
+        )
     return alt.LayerChart(layer=layers, height=LINE_CHART_PIXELS)

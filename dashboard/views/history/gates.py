@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import answer, markup, tables
-from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS
+from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, tooltips
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_local_time
 from dashboard.data import current_state
@@ -94,7 +94,7 @@ def verdict_chart(rows: Sequence[GateVerdict]) -> alt.Chart:
                 scale=alt.Scale(domain=names, range=list(SHAPES.values())),
                 legend=legend,
             ),
-            tooltip=list(data.columns),
+            tooltip=tooltips(*data.columns),
         )
     )
     return chart

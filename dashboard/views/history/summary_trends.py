@@ -116,10 +116,10 @@ def trend_chart(points: pd.DataFrame, *, axis: str, y_title: str) -> alt.LayerCh
         x=x, color=alt.Color("name:N", sort=order, legend=legend), tooltip=columns
     )
     intervals = base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
-        y=alt.Y("low:Q", title=y_title, scale=scale), y2="high:Q"
+        y=alt.Y("low:Q", title=y_title, scale=scale), y2=alt.Y2("high:Q")
     )
     mean = alt.Y("mean:Q", title=y_title, scale=scale)
-    line = base.mark_line(strokeWidth=1.5).encode(y=mean, order="run:Q")
+    line = base.mark_line(strokeWidth=1.5).encode(y=mean, order=alt.Order("run:Q"))
     dots = base.mark_point(size=70, filled=True, opacity=1).encode(
         y=mean, shape=alt.Shape("name:N", sort=order, legend=legend)
     )

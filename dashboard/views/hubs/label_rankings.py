@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components import markup, tables
-from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, interval_layers
+from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, interval_layers, tooltips
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import plugin_cell
@@ -127,11 +127,11 @@ def ranking_chart(
     base = alt.Chart(data).encode(
         y=alt.Y("encoder:N", title=None, axis=axis, scale=alt.Scale(domain=list(encoders))),
         yOffset=alt.YOffset("ranked by:N", scale=method_scale),
-        tooltip=["encoder", "ranked by", "mean", "low", "high", "n"],
+        tooltip=tooltips("encoder", "ranked by", "mean", "low", "high", "n"),
     )
     scale = alt.Scale(domain=[0, 1])
     intervals = base.mark_rule(strokeWidth=2, color=GREY).encode(
-        x=alt.X("low:Q", title=None, scale=scale), x2="high:Q"
+        x=alt.X("low:Q", title=None, scale=scale), x2=alt.X2("high:Q")
     )
     dots = base.mark_point(size=80, filled=True, opacity=1).encode(
         x=alt.X("mean:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4)),

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, interval_layers
+from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, interval_layers, tooltips
 from mirpipe.listening.results import ListeningResults
 
 LEGEND_PIXELS = 40
@@ -51,10 +51,10 @@ def _chart(data: pd.DataFrame) -> alt.LayerChart:
             axis=alt.Axis(labelLimit=220, labelOverlap=False, ticks=False),
         ),
         yOffset=alt.YOffset("criterion:N", scale=alt.Scale(domain=criteria)),
-        tooltip=list(data.columns),
+        tooltip=tooltips(*data.columns),
     )
     lines = base.mark_rule(strokeWidth=2, color=GREY).encode(
-        x=alt.X("low:Q", title=x_title, scale=scale), x2="high:Q"
+        x=alt.X("low:Q", title=x_title, scale=scale), x2=alt.X2("high:Q")
     )
     legend = alt.Legend(title=None, orient="bottom") if len(criteria) > 1 else None
     dots = base.mark_point(size=90, filled=True, opacity=1).encode(

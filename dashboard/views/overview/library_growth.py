@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.charts import tooltips
 from dashboard.components.csv_download import download_button
 from mirpipe.db import queries
 
@@ -57,7 +58,7 @@ def growth_chart(points: pd.DataFrame) -> alt.Chart:
             y=alt.Y("tracks:Q", title=y_title, scale=alt.Scale(type="log" if differ else "linear")),
             color=alt.Color("collection:N", sort=order, legend=legend),
             shape=alt.Shape("collection:N", sort=order, legend=legend),
-            tooltip=["run", "finished", "collection", "tracks"],
+            tooltip=tooltips("run", "finished", "collection", "tracks"),
         )
     )
     return chart

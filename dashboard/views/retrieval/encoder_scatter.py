@@ -14,7 +14,7 @@ from dashboard.views.retrieval.similarity_scales import SimilarityScale
 from mirpipe.db.queries.best_match_similarities import BestMatchSimilarity
 
 HEIGHT = 380
-MAX_POINTS = 500
+MAX_POINTS = 300
 """Largest number of targets that are drawn, so that the page stays small."""
 CLICK = "target"
 """Name of the chart's selection, which contains the clicked target."""
@@ -113,7 +113,7 @@ def scatter(points: pd.DataFrame, first: str, second: str, scale: SimilarityScal
             ),
             shape=alt.Shape("agreement:N", scale=alt.Scale(domain=groups), legend=legend),
             tooltip=[
-                "target:N",
+                alt.Tooltip("target:N"),
                 alt.Tooltip("x:Q", title=first, format=number_format),
                 alt.Tooltip("x_match:N", title=f"best match by {first}"),
                 alt.Tooltip("y:Q", title=second, format=number_format),

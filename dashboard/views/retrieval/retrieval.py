@@ -54,7 +54,7 @@ def heatmap_section(
     scale: SimilarityScale,
     summaries: Sequence[queries.RetrievalSummary],
 ) -> None:
-    """Draw heatmaps of similarity, CLAP similarity and melody, by encoder and target."""
+    """Draw a heatmap of one metric by encoder and target."""
     st.caption(
         "Each cell shows the best match for one target by one encoder, without matches that are "
         "left out. The colours mean the same on all pages of targets. Point at a cell to see the "
@@ -65,30 +65,29 @@ def heatmap_section(
     encoders = list(dict.fromkeys(row.encoder for row in rows))
     rows = [row for row in meaningful_scores(rows) if row.counts]
     chance = f"chance: about {MELODY_CHANCE_LEVEL}"
-    for field, title, decimals in (
-        (scale.field, f"Similarity as {scale.title}", scale.decimals),
-        ("clap_similarity", "CLAP similarity of target and match", 3),
-        ("aligned_melody", "Aligned melody of target and match (unrelated: up to 0.3)", 3),
-        ("melody_accuracy", f"Melody accuracy of target and match ({chance})", 3),
-    ):
-        cells = [
-            Cell(
-                row.encoder,
-                row.target,
-                getattr(row, field),
-                row.reference,
-                row.reference_id,
-            )
-            for row in rows
-        ]
-        heatmap.show_heatmap(
-            cells,
-            rows=encoders,
-            columns=columns,
-            title=title,
-            decimals=decimals,
-            colours=heatmap.value_range(summaries, field),
-        )
+    titles = {
+        scale.field: f"Similarity as {scale.title}",
+        "clap_similarity": "CLAP similarity of target and match",
+        "aligned_melody": "Aligned melody of target and match (unrelated: up to 0.3)",
+        "melody_accuracy": f"Melody accuracy of target and match ({chance})",
+    }
+    metric = heatmap.choose_metric(
+        [name for name in titles if any(getattr(row, name) is not None for row in rows)]
+    )
+    if metric is None:
+        return
+    cells = [
+        Cell(row.encoder, row.target, getattr(row, metric), row.reference, row.reference_id)
+        for row in rows
+    ]
+    heatmap.show_heatmap(
+        cells,
+        rows=encoders,
+        columns=columns,
+        title=titles[metric],
+        decimals=scale.decimals if metric == scale.field else metric_labels.decimals(metric),
+        colours=heatmap.value_range(summaries, metric),
+    )
 
 
 def worst_match(rows: Sequence[queries.BestMatchScores], score: str, *, of_page: bool) -> None:
