@@ -189,11 +189,6 @@ def pending_work() -> list[queries.PendingWork]:
     return current_state.read(queries.pending_work)
 
 
-def captions() -> list[queries.Caption]:
-    """Return the captions of all targets, which no run records. They are at most 10 seconds old."""
-    return current_state.read(queries.captions)
-
-
 def failure_counts() -> list[queries.FailureCount]:
     """Return the number of failures by stage and reason. It is at most 10 seconds old."""
     return current_state.read(queries.failure_counts)

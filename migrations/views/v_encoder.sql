@@ -1,4 +1,6 @@
--- Postgres would read all vectors to find that none was imported.
+-- An index alone counts the vectors of an encoder. Those of tracks that are not usable are few, and
+-- are subtracted. Without the test for an imported batch, Postgres would read all vectors to find that
+-- none was imported.
 CREATE OR REPLACE VIEW v_encoder AS
 SELECT e.name AS encoder, e.revision, e.dimension, e.wanted,
     s.encoder_id IS NOT NULL AS serving,
@@ -8,9 +10,11 @@ SELECT e.name AS encoder, e.revision, e.dimension, e.wanted,
     e.spec ->> 'citation' AS citation,
     e.is_random AS random,
     e.created_at,
-    (SELECT count(v.track_id)::double precision / nullif(count(*), 0)
-     FROM track t LEFT JOIN embedding v ON v.encoder_id = e.encoder_id AND v.track_id = t.track_id
-     WHERE t.state = 'ok') AS coverage,
+    ((SELECT count(*) FROM embedding v WHERE v.encoder_id = e.encoder_id)
+     - (SELECT count(*) FROM track t JOIN embedding v
+            ON v.encoder_id = e.encoder_id AND v.track_id = t.track_id
+        WHERE t.state IN ('rejected', 'gone')))::double precision
+    / nullif((SELECT count(*) FROM track t WHERE t.state = 'ok'), 0) AS coverage,
     CASE WHEN EXISTS (SELECT FROM embedding_batch b WHERE b.is_imported) THEN
         (SELECT count(*) FROM embedding v JOIN embedding_batch b ON b.batch_id = v.batch_id
          WHERE v.encoder_id = e.encoder_id AND b.is_imported)

@@ -1,3 +1,5 @@
+-- A query for some relations computes only these: a condition on the constant names of the parts
+-- of `relation` leaves out the others.
 CREATE OR REPLACE VIEW v_relation AS
 WITH tune AS (
     SELECT target_id, reference_id, aligned_melody FROM same_tune
@@ -7,23 +9,24 @@ WITH tune AS (
     SELECT s.track_id, s.other_id FROM v_same_recording s
     JOIN track t ON t.track_id = s.track_id AND t.collection = 'target'
     JOIN track r ON r.track_id = s.other_id AND r.collection = 'reference'
-), candidate AS (
-    SELECT s.track_id, s.other_id, s.relation, s.agreement, s.overlap_seconds, s.offset_seconds,
-        NULL::bigint AS via_target_id
-    FROM v_same_recording s
+), same_tune_pair AS (
+    SELECT target_id AS track_id, reference_id AS other_id, NULL::bigint AS via_target_id FROM tune
     UNION ALL
-    SELECT target_id, reference_id, 'same_tune', NULL, NULL, NULL, NULL FROM tune
+    SELECT reference_id, target_id, NULL FROM tune
     UNION ALL
-    SELECT reference_id, target_id, 'same_tune', NULL, NULL, NULL, NULL FROM tune
-    UNION ALL
-    SELECT a.reference_id, b.reference_id, 'same_tune', NULL, NULL, NULL, min(a.target_id)
+    SELECT a.reference_id, b.reference_id, min(a.target_id)
     FROM version a JOIN version b USING (target_id)
     WHERE a.reference_id <> b.reference_id
     GROUP BY a.reference_id, b.reference_id
 ), relation AS (
-    SELECT DISTINCT ON (track_id, other_id) *
-    FROM candidate
-    ORDER BY track_id, other_id, array_position(ARRAY['same_file', 'same_recording', 'same_tune'], relation)
+    SELECT s.track_id, s.other_id, s.relation, s.agreement, s.overlap_seconds, s.offset_seconds,
+        NULL::bigint AS via_target_id
+    FROM v_same_recording s
+    UNION ALL
+    SELECT p.track_id, p.other_id, 'same_tune', NULL, NULL, NULL, p.via_target_id
+    FROM same_tune_pair p
+    WHERE NOT EXISTS (
+        SELECT FROM v_same_recording s WHERE s.track_id = p.track_id AND s.other_id = p.other_id)
 )
 SELECT r.relation, a.collection, a.title AS track, b.collection AS other_collection,
     b.title AS other, r.agreement, r.overlap_seconds, r.offset_seconds,

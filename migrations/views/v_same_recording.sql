@@ -1,5 +1,6 @@
--- A track has at most one other track with the same audio in each collection, which the list of
--- collections finds by the index on (collection, content_sha256).
+-- Tracks of one collection never have the same content. The targets and clips are therefore looked
+-- up among the other collections by the index on (collection, content_sha256); the references, which
+-- may be many more, are not read.
 CREATE OR REPLACE VIEW v_same_recording AS
 SELECT f.track_id, f.other_id, 'same_recording' AS relation, f.agreement, f.overlap_seconds, f.offset_seconds
 FROM (
@@ -14,8 +15,14 @@ UNION ALL
 SELECT a.track_id, b.track_id, 'same_file', 1.0, a.seconds, 0.0
 FROM track a
 JOIN track b ON b.content_sha256 = a.content_sha256 AND b.track_id <> a.track_id
-    AND b.collection IN ('reference', 'target', 'generated')
-WHERE a.state = 'ok' AND b.state = 'ok';
+    AND b.collection IN ('reference', 'target')
+WHERE a.collection IN ('target', 'generated') AND a.state = 'ok' AND b.state = 'ok'
+UNION ALL
+SELECT b.track_id, a.track_id, 'same_file', 1.0, b.seconds, 0.0
+FROM track a
+JOIN track b ON b.content_sha256 = a.content_sha256 AND b.track_id <> a.track_id
+    AND b.collection IN ('reference', 'target')
+WHERE a.collection IN ('target', 'generated') AND a.state = 'ok' AND b.state = 'ok';
 
 COMMENT ON VIEW v_same_recording IS 'Pairs of usable tracks that contain the same recording. Each pair is listed in both directions.';
 COMMENT ON COLUMN v_same_recording.other_id IS 'The other track of the pair; key in the table track.';

@@ -1,7 +1,5 @@
 """The target captions, compared with the measured tempo, meter, key and pitch."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 from markupsafe import Markup
 
@@ -9,24 +7,43 @@ from dashboard.components import markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.musical_key import with_accidentals
 from dashboard.components.number_format import DASH
+from dashboard.components.page_choice import choose_page
 from dashboard.components.plugin_labels import plugin_heading
 from dashboard.components.track_link import linked_title, track_links
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 CAPTIONS_PER_PAGE = 20
 
 
-def section(captions: Sequence[queries.Caption]) -> None:
-    """Draw one page of captions and measurements. `captions` must not be empty."""
-    first = captions[0]
-    contradicting = [caption for caption in captions if caption.contradictions]
+def section() -> None:
+    """Draw one page of captions and measurements, if there are captions. No run records them."""
+    counts = current_state.read(queries.caption_counts)
+    if not counts.captions:
+        return
     st.header("Do the captions agree with the measurements?", anchor=False)
-    st.markdown(contradiction_sentence(len(contradicting), len(captions)))
-    markup.show(
-        plugin_heading(f"Captions by {first.captioner}", first.licence_weights, random=first.random)
-    )
+    st.markdown(contradiction_sentence(counts.contradicting, counts.captions))
+    heading = st.container()
     only = st.toggle("Show contradictions only", key="contradictions", bind="query-params")
-    shown = visible_captions(contradicting if only else captions)
+    page = choose_page(
+        counts.contradicting if only else counts.captions,
+        CAPTIONS_PER_PAGE,
+        noun="captions",
+        key="captions",
+    )
+    shown = current_state.read(
+        queries.captions,
+        contradicting=only,
+        limit=CAPTIONS_PER_PAGE,
+        offset=(page - 1) * CAPTIONS_PER_PAGE,
+    )
+    for first in shown[:1]:
+        with heading:
+            markup.show(
+                plugin_heading(
+                    f"Captions by {first.captioner}", first.licence_weights, random=first.random
+                )
+            )
     links = track_links(caption.track_id for caption in shown)
     columns = ["target", "caption", "tempo", "meter", "key", "pitched"]
     lines = [
@@ -38,7 +55,7 @@ def section(captions: Sequence[queries.Caption]) -> None:
         for caption in shown
     ]
     markup.show(tables.html_table("Captions", columns, lines))
-    download_button(list(captions), name="Captions")
+    download_button(queries.captions, name="Captions")
 
 
 def contradiction_sentence(contradicting: int, captions: int) -> str:
@@ -48,23 +65,6 @@ def contradiction_sentence(contradicting: int, captions: int) -> str:
     verb = "contradicts" if contradicting == 1 else "contradict"
     noun = "caption" if captions == 1 else "captions"
     return f"{contradicting:,} of {captions:,} {noun} {verb} the measurements."
-
-
-def visible_captions(captions: Sequence[queries.Caption]) -> Sequence[queries.Caption]:
-    """Return the captions on the page that the viewer chooses, or all if one page is enough."""
-    pages = max(1, -(-len(captions) // CAPTIONS_PER_PAGE))
-    page = 1
-    if pages > 1:
-        page = st.number_input(
-            f"Page of captions (1 to {pages:,}; {CAPTIONS_PER_PAGE} of {len(captions):,} per page)",
-            min_value=1,
-            max_value=pages,
-            step=1,
-            key="captions",
-            bind="query-params",
-            width=320,
-        )
-    return captions[(page - 1) * CAPTIONS_PER_PAGE : page * CAPTIONS_PER_PAGE]
 
 
 def caption_cell(caption: queries.Caption) -> Markup:

@@ -154,9 +154,7 @@ def main() -> None:
         empty_states.no_clip_scores()
     else:
         empty_states.no_clips()
-    all_captions = cached_queries.captions()
-    if all_captions:
-        captions.section(all_captions)
+    captions.section()
     if scores and rows:
         score_table(scores)
 

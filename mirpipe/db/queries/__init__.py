@@ -20,7 +20,7 @@ from mirpipe.db.queries.answers import (
     similarity_answer,
 )
 from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
-from mirpipe.db.queries.captions import Caption, captions
+from mirpipe.db.queries.captions import Caption, CaptionCounts, caption_counts, captions
 from mirpipe.db.queries.change_mark import change_mark
 from mirpipe.db.queries.clip_origins import ClipOrigin, clip_origins
 from mirpipe.db.queries.clip_scores import ClipScore, TargetScore, clip_scores, target_scores
@@ -138,6 +138,7 @@ __all__ = [
     "BestMatchScores",
     "BestReference",
     "Caption",
+    "CaptionCounts",
     "Challenger",
     "ClipOrigin",
     "ClipScore",
@@ -198,6 +199,7 @@ __all__ = [
     "best_match_differences",
     "best_match_scores",
     "best_matches",
+    "caption_counts",
     "captions",
     "challengers",
     "change_mark",

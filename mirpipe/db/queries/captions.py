@@ -38,17 +38,41 @@ class Caption:
     """Whether the captioner has random weights. Its captions are then not meaningful for music."""
 
 
-_SELECT = """
+_CAPTIONS = text("""
     SELECT track_id, title, captioner, caption, contradictions, tempo_bpm,
         octave_ambiguous, meter, key, voiced_fraction, reasons, licence_weights, random
+    FROM mirpipe.v_caption WHERE wanted AND (contradictions <> '{}' OR NOT :contradicting)
+    ORDER BY title, track_id LIMIT :limit OFFSET :offset
+""")
+
+
+@dataclass(frozen=True)
+class CaptionCounts:
+    """Number of captions by the configured captioner."""
+
+    captions: int
+    contradicting: int
+    """Number of captions that contradict a measurement."""
+
+
+_COUNTS = text("""
+    SELECT count(*) AS captions, count(*) FILTER (WHERE contradictions <> '{}') AS contradicting
     FROM mirpipe.v_caption WHERE wanted
-"""
-_CAPTION_OF_TARGET = text(f"{_SELECT} AND track_id = :track_id")
-_CAPTIONS = text(f"{_SELECT} ORDER BY title, track_id")
+""")
 
 
-def captions(track_id: int | None = None) -> list[Caption]:
-    """Return the captions of all targets, sorted by title, or only those of the given target."""
-    if track_id is None:
-        return with_distinct_titles(read_rows(Caption, _CAPTIONS), title="track_id")
-    return read_rows(Caption, _CAPTION_OF_TARGET, track_id=track_id)
+def captions(
+    *, contradicting: bool = False, limit: int | None = None, offset: int = 0
+) -> list[Caption]:
+    """Return the captions of the targets, sorted by title, from `offset` to `offset + limit`.
+
+    `contradicting` leaves out the captions that do not contradict any measurement.
+    """
+    rows = read_rows(Caption, _CAPTIONS, contradicting=contradicting, limit=limit, offset=offset)
+    return with_distinct_titles(rows, title="track_id")
+
+
+def caption_counts() -> CaptionCounts:
+    """Return how many captions there are, and how many contradict a measurement."""
+    [counts] = read_rows(CaptionCounts, _COUNTS)
+    return counts

@@ -87,9 +87,13 @@ _PAIRS = text("""
         OR collection = ANY(:collections) AND other_collection = ANY(:collections))
     ORDER BY track_id, other_id
 """)
+# An index alone answers the first query, so that only tracks with several files are looked up.
 _TRACKS_WITH_COPIES = text("""
+    WITH several AS MATERIALIZED (
+        SELECT track_id FROM mirpipe.track_file GROUP BY track_id HAVING count(*) > 1
+    )
     SELECT t.track_id, t.title, t.collection
-    FROM mirpipe.track t JOIN mirpipe.track_file f USING (track_id)
+    FROM several JOIN mirpipe.track_file f USING (track_id) JOIN mirpipe.track t USING (track_id)
     WHERE t.state = 'ok' AND f.gone_at IS NULL
       AND (CAST(:collections AS text[]) = '{}' OR t.collection = ANY(:collections))
     GROUP BY t.track_id HAVING count(*) > 1

@@ -71,9 +71,10 @@ class _Count:
     tracks: int
 
 
+# The subquery is computed once. A join with the view instead would forbid a parallel plan.
 _FEATURES = """
-    LEFT JOIN mirpipe.shown_metric k ON k.name = 'features'
-    LEFT JOIN mirpipe.track_feature f ON f.metric_id = k.metric_id AND f.track_id = t.track_id
+    LEFT JOIN mirpipe.track_feature f ON f.track_id = t.track_id
+        AND f.metric_id = (SELECT metric_id FROM mirpipe.shown_metric WHERE name = 'features')
 """
 _FIRST_PATHS = """
     LEFT JOIN (

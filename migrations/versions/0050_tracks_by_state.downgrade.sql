@@ -1,0 +1,1 @@
+DROP INDEX mirpipe.track_by_state;
