@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import streamlit as st
-from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.data import cached_queries, current_state, target_orders
 from dashboard.data.cached_queries import RunKey
@@ -48,7 +47,7 @@ def read_new_results(seen: RunKey | None) -> RunKey | None:
         if key is not None and key != seen:
             for read in _reads(key):
                 read()
-    except (MirpipeError, SQLAlchemyError) as error:
+    except MirpipeError as error:
         _log.info("No results were read ahead: %s", error)
         return seen
     return key
