@@ -1,12 +1,18 @@
 """Fixtures for the page tests: a filled database, and an empty cache for every test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import streamlit as st
+from sqlalchemy import Engine, event
 from streamlit import config
 
-from tests.dashboard.example_library import fill
+from mirpipe.published.load_tables import load
+from tests.dashboard.example_clips import Maker, describe, make
+from tests.dashboard.example_library import fail, fill, write_gate
+from tests.dashboard.example_maps import write_maps
+from tests.dashboard.example_rankings import write_rankings
 from tests.dashboard.open_page import MODELS, PIECES
 from tests.support.databases import Database
 
@@ -31,3 +37,31 @@ def filled(fresh_database: Database) -> Database:
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
     return fresh_database
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """The statements that are sent to databases."""
+    sent: list[str] = []
+
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", record)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", record)
+
+
+@pytest.fixture
+def complete(filled: Database, tmp_path: Path) -> Database:
+    """The example library with results for every page."""
+    with filled.owner.begin() as connection:
+        describe(connection)
+        make(connection, [Maker("model")], tmp_path, PIECES[0].path)
+        write_maps(connection)
+        write_rankings(connection)
+        write_gate(connection)
+        row = {"stage": "ingest", "subject": "/x.wav", "reason": "silent", "retry": False}
+        fail(connection, message="silent", **row)
+    load()
+    return filled

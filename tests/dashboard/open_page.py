@@ -34,6 +34,11 @@ def page(name: str, **query: str) -> AppTest:
     The caches are emptied before, because a test may have changed the database.
     """
     st.cache_data.clear()
+    return drawn_page(name, **query)
+
+
+def drawn_page(name: str, **query: str) -> AppTest:
+    """Return the page like `page`, with the caches as they are."""
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=30)
     for key, value in query.items():
         app.query_params[key] = value

@@ -1,19 +1,11 @@
 """Tests of the caches: a page that is drawn again reads nothing from an unchanged database."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from sqlalchemy import Engine, event
 
 from dashboard.data import current_state
 from mirpipe.db import queries
-from mirpipe.published.load_tables import load
-from tests.dashboard.example_clips import Maker, describe, make
-from tests.dashboard.example_library import fail, write_gate
-from tests.dashboard.example_maps import write_maps
-from tests.dashboard.example_rankings import write_rankings
-from tests.dashboard.open_page import HOSTILE, PIECES, link, page
+from tests.dashboard.example_library import fail
+from tests.dashboard.open_page import HOSTILE, link, page
 from tests.support.databases import Database
 
 PAGES = (
@@ -24,34 +16,6 @@ ALLOWED = (
     "pg_stat_user_tables",  # The mark that shows whether the database has changed.
     "pg_roles",  # The SQL page checks each time that its role can only read.
 )
-
-
-@pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """The statements that are sent to databases."""
-    sent: list[str] = []
-
-    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", record)
-    yield sent
-    event.remove(Engine, "before_cursor_execute", record)
-
-
-@pytest.fixture
-def complete(filled: Database, tmp_path: Path) -> Database:
-    """The example library with results for every page."""
-    with filled.owner.begin() as connection:
-        describe(connection)
-        make(connection, [Maker("model")], tmp_path, PIECES[0].path)
-        write_maps(connection)
-        write_rankings(connection)
-        write_gate(connection)
-        row = {"stage": "ingest", "subject": "/x.wav", "reason": "silent", "retry": False}
-        fail(connection, message="silent", **row)
-    load()
-    return filled
 
 
 @pytest.mark.parametrize("name", PAGES)
