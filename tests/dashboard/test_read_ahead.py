@@ -10,7 +10,7 @@ from tests.dashboard.open_page import drawn_page, page
 from tests.support.databases import Database
 
 PAGES = ("overview", "retrieval", "generation", "listen", "map", "quality")
-LEFT_OUT = ("pg_stat_user_tables", "t.track_id = ANY(%(track_ids)s)")
+LEFT_OUT = ("pg_stat_user_tables", "track_id = ANY(%(track_ids)s)")
 """Parts of the statements that ask whether the database has changed, or for given tracks."""
 
 
