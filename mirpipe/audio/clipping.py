@@ -33,7 +33,7 @@ class ClippingCounter:
         per_second = self._clipped / self._frames * sample_rate
         first = self._first / sample_rate
         detail = (
-            f"{self._clipped:,} samples are clipped ({per_second:.1f} per second), the first at "
+            f"{self._clipped:,} samples are clipped ({per_second:,.1f} per second), the first at "
             f"{first:.1f} s."
         )
         severity: Severity = "warning" if per_second > _MANY_PER_SECOND else "info"

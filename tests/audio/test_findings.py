@@ -56,6 +56,13 @@ def test_three_neighbouring_samples_of_a_channel_at_full_scale_are_clipped(chann
     assert finding.detail.startswith(f"{len(starts):,} samples are clipped")
 
 
+def test_large_numbers_of_clipped_samples_have_separators() -> None:
+    counter = ClippingCounter()
+    counter.add(np.ones((2_002, 1), np.float32), 1.0)
+    (finding,) = counter.findings(44_100)
+    assert finding.detail.startswith("2,000 samples are clipped (44,055.9 per second), ")
+
+
 def test_silence_at_the_start_inside_and_at_the_end(tmp_path: Path) -> None:
     silence, sound = music(6.0) * 0, music(8.0)
     samples = np.concatenate([silence, sound, silence, sound, silence])
