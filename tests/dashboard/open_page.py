@@ -63,6 +63,18 @@ def answer_of(app: AppTest) -> str:
     return re.sub("<[^>]*>|[\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}]", "", answer)
 
 
+def chart_is_before_table(app: AppTest, table: str) -> bool:
+    """Return whether the first chart of a page is above the table with this name."""
+    drawn = list(app.main)
+    charts = [place for place, element in enumerate(drawn) if element.type == "vega_lite_chart"]
+    tables = [
+        place
+        for place, element in enumerate(drawn)
+        if element.type == "html" and f"aria-label='{table}'" in element.value
+    ]
+    return charts[0] < tables[0]
+
+
 def link(database: Database, title: str) -> str:
     """Return the text that identifies the target with this title in links."""
     query = (

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.open_page import HOSTILE, SHOWN, html, link, page
+from tests.dashboard.open_page import HOSTILE, SHOWN, chart_is_before_table, html, link, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
@@ -52,6 +52,18 @@ def test_hubness_is_shown_by_cosine_and_by_csls(library: SyntheticLibrary) -> No
     assert SHOWN in row(app, "Most retrieved references", "2") + row(
         app, "Most retrieved references", "1"
     )
+
+
+def test_the_chart_of_the_hubs_is_above_the_tables(library: SyntheticLibrary) -> None:
+    assert chart_is_before_table(page("hubs"), "Hubness")
+
+
+def test_a_hub_is_defined_without_a_promise_about_almost_every_list(
+    library: SyntheticLibrary,
+) -> None:
+    notes = "\n".join(element.value for element in page("hubs", queries="references").caption)
+    assert "among the first matches of many more references than other references are" in notes
+    assert "almost every" not in notes
 
 
 def test_the_link_chooses_queries_and_depth(library: SyntheticLibrary) -> None:

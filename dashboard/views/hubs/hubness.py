@@ -31,14 +31,15 @@ def section(
         st.code("mirpipe run", language=None)
         return
     st.caption(
-        "A hub is a reference that appears in almost every result list. The skewness measures how "
-        f"unevenly references appear among the first {k} matches: 0 means evenly, and higher "
-        "values mean stronger hubs. CSLS re-ranks the nearest references, so that references that "
-        "are close to everything rank lower."
+        f"A hub is a reference that is among the first matches of many more {query_kind} than "
+        "other references are. The skewness measures how unevenly references appear among the "
+        f"first {k} matches: 0 means evenly, and higher values mean stronger hubs. CSLS re-ranks "
+        "the nearest references, so that references that are close to everything rank lower."
     )
-    hubness_table(shown)
     if shown_hubs:
         hub_chart(shown_hubs, k)
+    hubness_table(shown)
+    if shown_hubs:
         hub_table(shown_hubs)
 
 
