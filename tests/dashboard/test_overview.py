@@ -16,8 +16,17 @@ from mirpipe.cli.main import app
 from mirpipe.db import queries
 from mirpipe.orchestration.home_lock import hold_lock, record_file
 from mirpipe.settings import settings
+from tests.dashboard.example_clips import Maker, describe, make
 from tests.dashboard.example_library import fill
-from tests.dashboard.open_page import MODELS, PIECES, html, page
+from tests.dashboard.open_page import (
+    DEMO,
+    MODELS,
+    PIECES,
+    answer_of,
+    chart_is_before_table,
+    html,
+    page,
+)
 from tests.operations.gate.judged_library import TARGETS, JudgedLibrary
 from tests.support.databases import Database
 
@@ -113,6 +122,38 @@ def test_the_page_starts_with_what_the_last_run_changed(fresh_database: Database
     assert "Run 1 compared 3 targets with 4 references and found the first 6 best" in shown
     assert "new data" in shown
     assert "asset_triggered" not in shown
+
+
+def test_the_page_starts_with_what_the_last_run_found(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for task in ("RETRIEVAL", "GENERATION"):
+        monkeypatch.setenv(f"MIRPIPE_PRIMARY_{task}_METRIC", "melody_accuracy")
+    settings.cache_clear()
+    start = "Run 1 compared 3 targets with 4 references and found the first 6 best matches. "
+    without_clips = answer_of(page("overview"))
+    found = without_clips.removeprefix(start)
+    assert found.startswith("The best matches by musicnn have a mean melody accuracy of ")
+    assert answer_of(page("retrieval")).startswith(found)
+    with filled.app.begin() as connection:
+        describe(connection)
+        sound = DEMO / "target/Jazz 120 BPM.ogg"
+        make(connection, (Maker("maker", seeds=2),), tmp_path, sound)
+    with_clips = answer_of(page("overview"))
+    found = with_clips.removeprefix(f"{without_clips} ")
+    assert found.startswith("The clips by maker in the mode")
+    assert answer_of(page("generation")).startswith(found)
+
+
+def test_the_growth_of_the_library_is_above_the_tables(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.run (trigger, state_digest, library) "
+                "VALUES ('made up', '2', '{\"reference ok\": 9, \"target ok\": 3}')"
+            )
+        )
+    assert chart_is_before_table(page("overview"), "Library")
 
 
 def test_the_large_numbers_link_to_the_work_and_the_failures(filled: Database) -> None:

@@ -24,6 +24,7 @@ from dashboard.views.overview import (
     waiting_revisions,
 )
 from mirpipe.db import queries
+from mirpipe.settings import settings
 
 COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
 
@@ -149,6 +150,24 @@ def unavailable_plugins() -> None:
         st.text(plugin.message)
 
 
+def run_sentences(run: queries.Run) -> list[str]:
+    """Return what the run changed, and how the answers of Retrieval and Generation begin."""
+    key = cached_queries.run_key(run)
+    matches = cached_queries.retrieval_summaries(key)
+    clips = cached_queries.generation_summaries(key)
+    retrieval = queries.retrieval_answer(
+        matches,
+        cached_queries.encoder_comparisons(key),
+        primary_metric=settings().primary_retrieval_metric,
+    )
+    generation = queries.generation_answer(
+        clips,
+        cached_queries.mode_comparisons(key),
+        primary_metric=settings().primary_generation_metric,
+    )
+    return [queries.run_answer(run), *retrieval[:1], *generation[:1]]
+
+
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Overview", anchor=False)
@@ -160,7 +179,7 @@ def main() -> None:
         pending_work.section(shown)
         return
     if runs:
-        answer.show(queries.run_answer(runs[0]))
+        answer.show(*run_sentences(runs[0]))
         st.page_link(
             "views/history/history.py", label="What earlier runs changed", icon=":material/history:"
         )
@@ -169,12 +188,13 @@ def main() -> None:
     if not runs:
         empty_states.no_run()
     left, right = st.columns(2, gap="large")
+    # In a narrow window, the left column is above the right one.
     with left:
-        library_section(counts)
-        pending_work.section(shown)
-    with right:
         if runs:
             library_growth.section(cached_queries.past_runs(cached_queries.run_key(runs[0])))
+    with right:
+        library_section(counts)
+        pending_work.section(shown)
     if runs:
         run_section(runs)
         waiting_revisions.section(current_state.read(queries.challengers))
