@@ -51,16 +51,19 @@ def test_an_unpitched_target_has_no_melody_accuracy(filled: Database, tmp_path: 
     with filled.owner.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO mirpipe.metric (name, revision, spec) "
-            "VALUES ('melody_accuracy_corrected', '1', '{\"compares\": \"melodies\"}')"
+            "SELECT name, '1', '{\"compares\": \"melodies\"}' FROM unnest(ARRAY["
+            "'melody_accuracy_corrected', 'melody_accuracy_shifted', 'melody_oti']) name"
         )
         connection.exec_driver_sql(
             "INSERT INTO mirpipe.pair_score "
             "(metric_id, target_id, reference_id, excerpt_id, reason) "
             "SELECT metric_id, target_id, track_id, excerpt_id, 'unpitched' "
-            "FROM mirpipe.metric, mirpipe.generation WHERE name = 'melody_accuracy_corrected'"
+            "FROM mirpipe.metric, mirpipe.generation "
+            "WHERE name ~ '^melody_(accuracy_|oti)'"
         )
     shown = html(page("listen", target=link(filled, "تجربة"), show="clips"))
-    assert shown.count("<dt>melody accuracy</dt><dd>–<small>unpitched</small></dd>") == 3
+    assert shown.count("<dt>melody scores</dt><dd>–<small>unpitched</small></dd>") == 3
+    assert shown.count("<small>unpitched</small>") == 3, "each clip says it once"
     assert "data-title='resynth strong seed 0, generated from تجربة'" in shown
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup, metric_labels
 from dashboard.components.mode_names import mode_with_guidance
-from dashboard.components.number_format import format_duration, format_number
+from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS, plugin_heading
 from dashboard.components.track_details import TrackDetails
@@ -21,6 +21,8 @@ COLUMNS_PER_ROW = 4
 """Largest number of modes in a row."""
 UNPITCHED = ("melody_accuracy_corrected", "unpitched")
 """Metric and reason of the score that says that the target or the clip is unpitched."""
+MELODY_SCORES = "melody scores"
+"""Name of all scores that have no value because the target or the clip is unpitched."""
 
 
 def clip_columns(
@@ -113,8 +115,9 @@ def clip_values(
 ) -> Markup:
     """Return the scores and the rating of a clip.
 
-    If a score is missing or has no meaning, the reason is shown. Scores that use random weights
-    are marked.
+    If a score is missing or has no meaning, the reason is shown. If the reason is that the target
+    or the clip is unpitched, one entry stands for all scores of the melody. Scores that use random
+    weights are marked.
     """
     values: list[tuple[str, str]] = []
     is_unpitched = any((score.metric, score.reason) == UNPITCHED for score in scores)
@@ -124,6 +127,11 @@ def clip_values(
         value, reason = score.value, score.reason
         if is_unpitched and score.metric == "melody_accuracy":
             value, reason = None, UNPITCHED[1]
+        if value is None and reason == UNPITCHED[1]:
+            unpitched = Markup(DASH) + markup.small_line(metric_labels.reason_text(reason))
+            if (MELODY_SCORES, unpitched) not in values:
+                values.append((MELODY_SCORES, unpitched))
+            continue
         text = Markup("{}").format(format_number(value, metric_labels.decimals(score.metric)))
         if value is None:
             text += markup.small_line(metric_labels.reason_text(reason or "not measured"))
