@@ -1,5 +1,6 @@
 """Tests of the History page: comparison of two runs, trends, and the published tables."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.views.history import run_differences
 from mirpipe import settings
+from mirpipe.db import queries
 from mirpipe.db.queries.mode_order import MODE_ORDER
 from mirpipe.operations.gate.gate_file import read_gate
 from mirpipe.published.load_tables import load
@@ -61,6 +63,20 @@ def test_the_last_run_is_compared_with_the_one_before(
     assert "removed reference: 1" in html(app)
 
 
+def test_the_change_of_a_mean_is_that_of_the_shown_means() -> None:
+    def summary(metric: str, mean: float) -> queries.PastSummary:
+        time = datetime(2026, 1, 2, tzinfo=UTC)
+        return queries.PastSummary(1, time, "a", metric, 3, mean, None, None, "r1", False)
+
+    for metric, then, now, change in (
+        ("percentile", 98.151, 98.149, "−0.1"),
+        ("z", 2.2649, 2.2851, "+0.03"),
+        ("z", 2.26, 2.26, "0.00"),
+    ):
+        shown = run_differences.mean_change(summary(metric, then), summary(metric, now))
+        assert shown == change
+
+
 def test_a_link_compares_any_two_runs_and_names_every_cause_between(
     library: SyntheticLibrary,
 ) -> None:
@@ -112,7 +128,11 @@ def test_summaries_are_shown_then_and_now_with_their_change(library: SyntheticLi
             )
         ).scalars()
         then, now = means
-    for value in (f"{then:.3f}<small>n = 1", f"{now:.3f}<small>n = 1", f"+{now - then:.3f}"):
+    for value in (
+        f"{then:.3f}<small>n = 1",
+        f"{now:.3f}<small>n = 1",
+        f"+{round(now, 3) - round(then, 3):.3f}",
+    ):
         assert value in shown
 
 

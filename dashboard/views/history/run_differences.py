@@ -188,9 +188,12 @@ def means_in_words(
 
 
 def mean_change(then: queries.PastSummary | None, now: queries.PastSummary | None) -> str:
-    """Return the change of the mean with its sign, or a dash if one of the means is missing."""
+    """Return the change of the mean with its sign, or a dash if one of the means is missing.
+
+    It is the difference of the rounded means, so that it never contradicts the means beside it.
+    """
     if then is None or now is None or then.mean is None or now.mean is None:
         return DASH
     decimals = metric_labels.decimals(now.metric)
-    change = round(now.mean - then.mean, decimals)
+    change = round(round(now.mean, decimals) - round(then.mean, decimals), decimals)
     return ("+" if change > 0 else "") + format_number(change + 0.0, decimals)
