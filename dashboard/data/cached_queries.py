@@ -11,6 +11,8 @@ import streamlit as st
 
 from dashboard.data import current_state
 from mirpipe.db import queries
+from mirpipe.db.queries.library_differences import LibraryDifference
+from mirpipe.db.queries.library_differences import library_differences as _library_differences
 from mirpipe.records import Task
 
 RunKey = tuple[int, datetime]
@@ -155,6 +157,14 @@ def best_match_difference_counts(
 ) -> queries.DifferenceCounts:
     """Return how many best matches differ between two runs, and the causes."""
     return queries.best_match_difference_counts(then_id, now_id)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def library_differences(
+    run: RunKey, then_id: int, now_id: int, limit: int
+) -> list[LibraryDifference]:
+    """Return references and targets that only one of two runs contains."""
+    return _library_differences(then_id, now_id, limit=limit)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

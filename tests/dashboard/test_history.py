@@ -1,5 +1,6 @@
 """Tests of the History page: comparison of two runs, trends, and the published tables."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def library(fresh_database: Database) -> SyntheticLibrary:
     north = synthetic.add("reference", "north", [0, 1, 0], title="قمر")
     run_now()
     synthetic.set_state(north, "gone")
+    synthetic.execute("UPDATE mirpipe.track SET changed_at = now() WHERE track_id = :id", id=north)
     synthetic.add("target", "near up", [0, 0, 1])
     run_now()
     return synthetic
@@ -61,6 +63,43 @@ def test_the_last_run_is_compared_with_the_one_before(
     assert list(table["then"])[1] == "قمر"
     assert "<dt>references</dt><dd>2</dd><dd class='mp-muted'>was 3</dd>" in html(app)
     assert "removed reference: 1" in html(app)
+
+
+def tracks_of_one_run(app: AppTest) -> str:
+    """Return the sentences about the tracks that only one of the two runs contains."""
+    lines = [line for line in html(app).split("</div>") if " only in run " in line]
+    return "\n".join(re.sub("<[^>]*>", "", line).strip() for line in lines)
+
+
+def test_the_tracks_that_only_one_run_contains_are_named(library: SyntheticLibrary) -> None:
+    app = page("history")
+    assert tracks_of_one_run(app) == (
+        "1 reference is only in run 2: قمر (file is gone).\n1 target is only in run 3: near up."
+    )
+    assert html(app).count("href='track?track=") >= 2
+    assert tracks_of_one_run(page("history", then="1", now="2")) == (
+        "1 reference is only in run 2: قمر."
+    )
+    assert tracks_of_one_run(page("history", then="1", now="3")) == (
+        "1 target is only in run 3: near up."
+    )
+
+
+def test_at_most_ten_tracks_of_one_run_are_named(library: SyntheticLibrary) -> None:
+    for number in range(12):
+        library.add("reference", f"new {number}", [0, 1, number + 1])
+    run_now()
+    named = tracks_of_one_run(page("history"))
+    assert named.startswith("12 references are only in run 4: new 0, ")
+    assert named.endswith("new 9 and 2 more.")
+
+
+def test_if_not_all_tracks_can_be_named_the_page_says_so(library: SyntheticLibrary) -> None:
+    assert "tracks?state=gone" not in html(page("history"))
+    library.execute("UPDATE mirpipe.track SET changed_at = first_seen")
+    app = page("history")
+    assert "Not all references that only one of the runs contains can be named" in html(app)
+    assert "href='tracks?state=gone'" in html(app)
 
 
 def test_the_change_of_a_mean_is_that_of_the_shown_means() -> None:

@@ -14,6 +14,7 @@ from dashboard.components.number_format import DASH, format_number
 from dashboard.components.page_choice import choose_page
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
+from dashboard.views.history import track_differences
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
 
@@ -39,6 +40,7 @@ def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.Past
             ]
         )
     )
+    track_differences.section(key, then, now)
     changed_matches(key, then.run_id, now.run_id, n=counts.n)
     if sentence := changed_rule(then, now):
         st.markdown(sentence)
