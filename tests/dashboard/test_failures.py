@@ -20,6 +20,10 @@ def test_the_ledger_is_shown_and_filtered(fresh_database: Database) -> None:
     app = page("failures")
     assert "no, bad input" in html(app)
     assert "There are 2 failures, and the next run tries none of them again." in html(app)
+    assert "After you have replaced a file, run mirpipe ingest on its folder again" in html(app)
+    table = html(app).partition("aria-label='Failures by reason'")[2].partition("</table>")[0]
+    assert "failures</th>" in table
+    assert "items</th>" not in html(app)
     assert sorted(app.dataframe[0].value["reason"]) == ["not audio", "silent"]
     assert "plug-in" not in app.dataframe[0].value, "an empty column is shown"
     assert "<td>not_audio" not in html(app), "a code is shown instead of words"

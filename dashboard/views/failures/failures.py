@@ -15,7 +15,7 @@ from dashboard.components.number_format import format_number
 from dashboard.components.page_choice import choose_page, first_page
 from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
-from mirpipe.db.queries.page_answers import failures_answer
+from mirpipe.db.queries.page_answers import failures_answer, failures_remedy
 
 ROWS_PER_PAGE = 200
 RETRIED = {True: "yes", False: "no, bad input"}
@@ -25,7 +25,7 @@ SHOWN = ["reason", "item", "stage", "plug-in", "retried", "last seen"]
 
 def reason_table(counts: Sequence[queries.FailureCount]) -> None:
     """Draw the number of failures by stage and reason."""
-    columns = ["stage", "reason", "retried", "items"]
+    columns = ["stage", "reason", "retried", "failures"]
     lines = [
         [row.stage, reason_text(row.reason), RETRIED[row.retry], format_number(row.items, 0)]
         for row in counts
@@ -42,7 +42,7 @@ def message_table(failures: Sequence[queries.Failure]) -> None:
         [reason_text(reason), markup.quote(message), format_number(n, 0)]
         for (reason, message), n in counts.items()
     ]
-    columns = ["reason", "message", "items"]
+    columns = ["reason", "message", "failures"]
     markup.show(tables.html_table("Messages", columns, lines, numeric=(2,)))
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     if not counts:
         empty_states.no_failures()
         return
-    answer.show(failures_answer(counts))
+    answer.show(failures_answer(counts), failures_remedy(counts))
     st.header("What failed, and why?", anchor=False)
     st.caption("Failures that are due to bad input are not retried until the input changes.")
     reason_table(counts)

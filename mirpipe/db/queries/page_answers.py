@@ -40,6 +40,15 @@ def failures_answer(counts: Sequence[FailureCount]) -> str:
     )
 
 
+def failures_remedy(counts: Sequence[FailureCount]) -> str:
+    """Return what to run after bad input was replaced, or an empty text if no input is bad."""
+    if all(row.retry for row in counts):
+        return ""
+    return (
+        "After you have replaced a file, run mirpipe ingest on its folder again, then mirpipe run."
+    )
+
+
 def map_answer(map_: EmbeddingMap) -> str:
     """Return how much of an encoder's space a map shows."""
     share = map_.spread_x + map_.spread_y

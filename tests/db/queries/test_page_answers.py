@@ -6,6 +6,7 @@ from mirpipe.db import queries
 from mirpipe.db.queries.page_answers import (
     clip_origin_answer,
     failures_answer,
+    failures_remedy,
     matched_targets_answer,
     trend_answer,
 )
@@ -38,6 +39,17 @@ def test_the_most_frequent_failure_is_named_in_words() -> None:
     assert failures_answer([one, other]) == (
         "There are 2 failures, and the next run tries none of them again."
     ), "no reason is the most frequent one"
+
+
+def test_the_remedy_for_failures_names_the_next_command() -> None:
+    bad = queries.FailureCount("ingest", "truncated", False, 2)
+    retried = queries.FailureCount("embed", "unavailable", True, 1)
+    ingest = (
+        "After you have replaced a file, run mirpipe ingest on its folder again, then mirpipe run."
+    )
+    assert failures_remedy([bad]) == ingest
+    assert failures_remedy([bad, retried]) == ingest
+    assert failures_remedy([retried]) == ""
 
 
 def test_the_largest_change_of_a_mean_is_named_without_random_weights() -> None:
