@@ -8,7 +8,7 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from dashboard.views.quality import copies
-from tests.dashboard.open_page import html, page
+from tests.dashboard.open_page import answer_of, html, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
@@ -48,6 +48,7 @@ def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
     )
     assert "href='quality?kind=DC+offset'><bdi>DC offset</bdi></a>" in html(app)
     assert app.multiselect(key="kind").options == ["damage", "DC offset"]
+    assert answer_of(app).endswith("for 1 track. No copies are known.")
     assert finding_column(app, "at") == ["12.3 s", "–"]
     assert finding_column(app, "finding") == ["It is damaged.", OFFSET]
     app.multiselect(key="kind").set_value(["dc_offset"]).run()
@@ -85,18 +86,23 @@ def test_tracks_with_the_same_recording_are_listed_in_pages(
     none = "No track is known to contain the same recording as another one."
     library = SyntheticLibrary(fresh_database.app)
     library.add("reference", "alone", [0, 1, 0])
-    assert none in [line.value for line in page("quality").markdown]
+    app = page("quality")
+    assert none in [line.value for line in app.markdown]
+    assert answer_of(app) == ""
     for name in "ab":
         original = library.add("target", f"original {name}", [1, 0, 0])
         library.add_same_recording(original, library.add("reference", f"copy {name}", [1, 0, 0]))
-    shown = html(page("quality")).partition("aria-label='Same recordings'")[2]
+    app = page("quality")
+    assert answer_of(app) == "There are 2 groups of copies: tracks with the same recording."
+    shown = html(app).partition("aria-label='Same recordings'")[2]
+    assert re.findall("<th>([^<]*)", shown)[:2] == ["track", "group"]
     assert "<td>same recording</td>" in shown
     assert shown.count("href='track?") == 4
     monkeypatch.setattr(copies, "GROUPS_PER_PAGE", 1)
     app = page("quality", copies_page="2")
     assert none not in [line.value for line in app.markdown]
     shown = html(app).partition("aria-label='Same recordings'")[2]
-    assert "<td>2</td>" in shown
+    assert shown.count("<td>2</td>") == 2
     assert "original b" in shown
     assert "original a" not in shown
 

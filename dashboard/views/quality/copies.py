@@ -39,8 +39,8 @@ def section() -> None:
     links = track_links(track.track_id for group in shown for track in group.tracks)
     lines = [
         [
-            f"{number:,}" if place == 0 else "",
             markup.wide(linked_title(track.title, links.get(track.track_id))),
+            f"{number:,}",
             collection_name(track.collection),
             relations(group) if place == 0 else "",
             markup.path("; ".join(track.paths)),
@@ -48,7 +48,7 @@ def section() -> None:
         for number, group in enumerate(shown, start=first + 1)
         for place, track in enumerate(group.tracks)
     ]
-    columns = ["group", "track", "collection", "relation", "path"]
+    columns = ["track", "group", "collection", "relation", "path"]
     markup.show(tables.html_table("Same recordings", columns, lines))
     download_button(lambda: _frame(groups), name="Same recordings")
 

@@ -18,6 +18,7 @@ from dashboard.components.track_link import linked_title, track_links
 from dashboard.data import cached_queries, current_state
 from dashboard.views.quality import copies
 from mirpipe.db import queries
+from mirpipe.db.queries.page_answers import copies_answer
 from mirpipe.db.queries.undecoded_tags import UndecodedFile, guessed_files, guessed_files_n
 
 ROWS_PER_PAGE = 200
@@ -91,13 +92,16 @@ def guessed_section() -> None:
 def finding_section() -> None:
     """Draw the findings, or a message if there are none."""
     counts = current_state.read(queries.finding_counts)
+    groups_n = len(current_state.read(queries.duplicate_groups))
     if not counts:
+        if groups_n:
+            answer.show(copies_answer(groups_n))
         st.info(NO_FINDINGS)
         missing = queries.missing_audio(cached_queries.library_counts(), ("reference", "target"))
         if missing:
             st.caption(missing)
         return
-    answer.show(queries.quality_answer(counts))
+    answer.show(queries.quality_answer(counts), copies_answer(groups_n))
     st.header("Which tracks have unusual audio?", anchor=False)
     st.caption(
         "The numbers are numbers of tracks. These tracks are used. A warning means that their "

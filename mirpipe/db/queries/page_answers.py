@@ -1,4 +1,4 @@
-"""Short answers in sentences, for the pages Failures, Map, Track and History."""
+"""Short answers in sentences, for the pages Failures, Quality, Map, Track and History."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -47,6 +47,14 @@ def failures_remedy(counts: Sequence[FailureCount]) -> str:
     return (
         "After you have replaced a file, run mirpipe ingest on its folder again, then mirpipe run."
     )
+
+
+def copies_answer(groups_n: int) -> str:
+    """Return how many groups of tracks contain the same recording."""
+    if not groups_n:
+        return "No copies are known."
+    verb = "is" if groups_n == 1 else "are"
+    return f"There {verb} {counted(groups_n, 'group')} of copies: tracks with the same recording."
 
 
 def map_answer(map_: EmbeddingMap) -> str:

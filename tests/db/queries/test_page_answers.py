@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from mirpipe.db import queries
 from mirpipe.db.queries.page_answers import (
     clip_origin_answer,
+    copies_answer,
     failures_answer,
     failures_remedy,
     matched_targets_answer,
@@ -50,6 +51,14 @@ def test_the_remedy_for_failures_names_the_next_command() -> None:
     assert failures_remedy([bad]) == ingest
     assert failures_remedy([bad, retried]) == ingest
     assert failures_remedy([retried]) == ""
+
+
+def test_the_groups_of_copies_are_counted() -> None:
+    assert copies_answer(0) == "No copies are known."
+    assert copies_answer(1) == "There is 1 group of copies: tracks with the same recording."
+    assert copies_answer(1_000) == (
+        "There are 1,000 groups of copies: tracks with the same recording."
+    )
 
 
 def test_the_largest_change_of_a_mean_is_named_without_random_weights() -> None:
