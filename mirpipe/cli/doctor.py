@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.cli.terminal_text import wide_console
+from mirpipe.cli.terminal_text import wide_console, wrapped
 
 if TYPE_CHECKING:
     from mirpipe.operations.doctor import Finding
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
-_LEVEL_WIDTH = max(map(len, _STYLES)) + 1
+_LEVEL_WIDTH = max(map(len, _STYLES)) + 2
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -52,13 +51,10 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _print(console: Console, finding: "Finding") -> None:
-    """Print a line, and wrap it at spaces unless it contains a command, which can be copied."""
+    """Print the level and the text, which is broken at spaces outside commands."""
     remedy = f" → {finding.remedy}" if finding.remedy else ""
-    line = Table.grid(padding=(0, 1))
-    line.add_column(width=_LEVEL_WIDTH)
-    line.add_column(overflow="fold")
-    text = Text(f"{finding.check}: {finding.message}{remedy}")
-    if "`" in text.plain:
-        line.width = _LEVEL_WIDTH + 1 + text.cell_len
-    line.add_row(Text(finding.level, _STYLES[finding.level]), text)
-    console.print(line, soft_wrap="`" in text.plain)
+    text = f"{finding.check}: {finding.message}{remedy}"
+    level = Text(finding.level.ljust(_LEVEL_WIDTH), _STYLES[finding.level])
+    for line in wrapped(text, console.width - _LEVEL_WIDTH):
+        console.print(level + Text(line), soft_wrap=True)
+        level = Text(" " * _LEVEL_WIDTH)

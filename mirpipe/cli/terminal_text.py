@@ -1,9 +1,11 @@
 """Prepares text for the terminal: table width, titles in any script, and markup characters."""
 
 import os
+import re
 from typing import IO
 from unicodedata import bidirectional
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -14,6 +16,8 @@ WIDTH_WITHOUT_TERMINAL = 160
 
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 """Unicode classes of characters that are written from right to left."""
+_WORD = re.compile(r"(?:`[^`]*`|\S)+")
+"""A command between backticks, or text without spaces."""
 
 
 def wide_console(file: IO[str] | None = None) -> Console:
@@ -51,3 +55,18 @@ def marked_title(title: str, relation: str | None) -> Text:
 def escape_markup(value: str) -> str:
     """Return the text with escaped brackets, so that rich does not read them as markup."""
     return value.replace("[", r"\[")
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the lines of a text for this width in characters.
+
+    The text is broken at spaces. A command between backticks is never broken, so that it can be
+    copied. A command or a path that is too wide has a line to itself.
+    """
+    lines: list[str] = []
+    for word in _WORD.findall(text):
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
