@@ -14,7 +14,7 @@ from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.models_check import check
 from mirpipe.cli.progress_bar import progress_bar
 from mirpipe.cli.table_layout import print_table
-from mirpipe.cli.terminal_text import wide_console
+from mirpipe.cli.terminal_text import wide_console, wrapped
 from mirpipe.errors import PluginError, Unavailable
 from mirpipe.models import interpreters, weight_files, weight_verification
 from mirpipe.specs import WeightFile
@@ -100,13 +100,15 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     for model in rows:
         if model.remedy:
             remedy = model.remedy.removeprefix(f"{model.name} ")
-            console.print(f"{model.name}: {remedy}", markup=False, soft_wrap=True)
+            lines = wrapped(f"{model.name}: {remedy}", console.width)
+            console.print("\n".join(lines), markup=False, soft_wrap=True)
         if model.trusted_on:
             message = (
                 f"{model.name}: you trusted these weights on first use on {model.trusted_on}. "
                 "Their publisher states no SHA-256"
             )
-            console.print(message, markup=False, highlight=False, soft_wrap=True)
+            lines = wrapped(message, console.width)
+            console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
