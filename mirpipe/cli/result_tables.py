@@ -40,7 +40,7 @@ _LISTED_TARGETS = (
 _STATISTICS = "mean ± sd over targets (n targets) [95% interval]"
 """Explanation of cells that contain a mean."""
 _MEANING_OF_Z = (
-    "z and percentile show how far a match stands out from the library, not how good it is"
+    "z and percentile show how far a match stands out from the library, not how good it is."
 )
 
 

@@ -125,6 +125,12 @@ def test_a_track_that_begins_with_silence_has_a_player(
 
 
 @pytest.mark.usefixtures("_filled")
+def test_the_meaning_of_z_is_a_sentence() -> None:
+    (remark,) = (each.remark for each in result_sections() if "how good" in each.remark)
+    assert remark.endswith("not how good it is.")
+
+
+@pytest.mark.usefixtures("_filled")
 def test_every_number_of_the_tables_is_in_every_format() -> None:
     html = "".join(Page(report_files.html()).text)
     for text in (report_files.markdown(), report_files.latex(), html):
