@@ -11,6 +11,7 @@ from mirpipe.cli.report_files import html_page
 from mirpipe.cli.result_tables import Section
 from mirpipe.cli.terminal_text import escape_markup, printable_title
 from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.db.queries.number_text import number_text
 
 _DASH = "–"
 """Cell of an undefined value."""
@@ -89,13 +90,14 @@ def _metric_table(changes: Sequence[MetricChange]) -> Table:
 def _difference(change: MetricChange) -> str:
     if change.difference is None:
         return _DASH
-    if change.low is None:
-        return f"{change.difference:+.4f}"
-    return f"{change.difference:+.4f}\n[{change.low:+.4f}, {change.high:+.4f}]"
+    difference = number_text(change.difference, "+.4f")
+    if change.low is None or change.high is None:
+        return difference
+    return f"{difference}\n[{number_text(change.low, '+.4f')}, {number_text(change.high, '+.4f')}]"
 
 
 def _number(value: float | None) -> str:
-    return _DASH if value is None else f"{value:.4f}"
+    return _DASH if value is None else number_text(value, ".4f")
 
 
 def _revision_table(comparison: RevisionComparison) -> Table:
@@ -132,7 +134,7 @@ def _changed_table(comparison: RevisionComparison, changed: Sequence[ChangedTarg
             printable_title(each.target),
             printable_title(each.old_title),
             printable_title(each.new_title),
-            _DASH if each.difference is None else f"{each.difference:+.4f}",
+            _DASH if each.difference is None else number_text(each.difference, "+.4f"),
             f"{each.common:.0%}",
         )
     return table

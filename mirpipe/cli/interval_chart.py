@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from mirpipe.db.queries.number_text import number_text
+
 WIDTH, HEIGHT, MARGIN = 360, 24, 12
 """Size of a drawn row, and the space at its left and right, in pixels."""
 MAX_TICKS = 5
@@ -84,7 +86,7 @@ class _Scale:
         return Markup("").join(marks)
 
     def tick_labels(self) -> Markup:
-        texts = ((self.x(tick), f"{tick:.{self.digits}f}") for tick in self.ticks)
+        texts = ((self.x(tick), number_text(tick, f".{self.digits}f")) for tick in self.ticks)
         return Markup("").join(_TICK_LABEL.format(x=x, text=text) for x, text in texts)
 
 
@@ -95,8 +97,10 @@ def _drawn(marks: Markup) -> Markup:
 def _value(row: Row) -> str:
     if row.mean is None:
         return "–"
-    interval = "" if row.low is None else f" [{row.low:.3f}, {row.high:.3f}]"
-    return f"{row.mean:.3f}{interval}, n = {row.n:,}"
+    interval = ""
+    if row.low is not None and row.high is not None:
+        interval = f" [{number_text(row.low, '.3f')}, {number_text(row.high, '.3f')}]"
+    return f"{number_text(row.mean, '.3f')}{interval}, n = {row.n:,}"
 
 
 def _ticks(low: float, high: float) -> tuple[tuple[float, ...], int]:

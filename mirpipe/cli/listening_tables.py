@@ -7,6 +7,7 @@ from rich.table import Table
 from mirpipe.cli.result_tables import Section
 from mirpipe.cli.terminal_text import escape_markup
 from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.db.queries.number_text import number_text
 from mirpipe.listening import result_sentences as words
 from mirpipe.listening.results import CriterionResult, ListeningResults
 
@@ -96,5 +97,6 @@ def _number(value: float | None, low: float | None, high: float | None, form: st
     if value is None:
         return _DASH
     if low is None or high is None:
-        return f"{value:{form}}"
-    return f"{value:{form}}\n[{low:{form}}, {high:{form}}]"
+        return number_text(value, form)
+    interval = f"[{number_text(low, form)}, {number_text(high, form)}]"
+    return f"{number_text(value, form)}\n{interval}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from mirpipe.db import queries
+from mirpipe.db.queries.number_text import number_text
 
 _LABEL_METRICS = {"p_at_1": "P@1", "map": "mAP"}
 _HUB_K = 5
@@ -48,6 +49,6 @@ def _table(rankings: Sequence[queries.LabelRanking], hubness: Sequence[queries.H
     for (encoder, rerank), row_means in means.items():
         name = f"{encoder} (random weights)" if encoder in random_encoders else encoder
         values = [*(row_means.get(column) for column in columns), skewness.get((encoder, rerank))]
-        cells = ("–" if value is None else f"{value:.2f}" for value in values)
+        cells = ("–" if value is None else number_text(value, ".2f") for value in values)
         table.add_row(name, rerank, *cells)
     return table

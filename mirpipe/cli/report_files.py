@@ -39,12 +39,14 @@ _MARKDOWN = str.maketrans(
 )
 _COMMAND = re.compile(r"(`mirpipe [a-z -]+`)")
 _ASCII = str.maketrans(
-    {"∞": "-inf", "−": "-", "\N{FIRST STRONG ISOLATE}": "", "\N{POP DIRECTIONAL ISOLATE}": ""}
+    {"∞": "-inf", "\N{FIRST STRONG ISOLATE}": "", "\N{POP DIRECTIONAL ISOLATE}": ""}
 )
 """Characters for which LaTeX's default fonts have no sign."""
+_LATEX_MINUS = "$-$"
 _LATEX = str.maketrans(
     {character: f"\\{character}" for character in "&%$#_{}"}
     | {character: rf"\ensuremath{{{character}}}" for character in "<>±"}
+    | {"−": _LATEX_MINUS}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 )
 
@@ -77,6 +79,7 @@ def latex() -> str:
     for section in _sections():
         if section.table:
             table = _table(section, "latex_booktabs", lambda text: text.translate(_ASCII))
+            table = table.replace("−", _LATEX_MINUS)
             begin, _, rest = table.partition("\n")
             columns = begin.removeprefix("\\begin{tabular}")
             caption = f"\\caption{{{_latex_text(section.title)}}} \\\\"

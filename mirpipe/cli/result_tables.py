@@ -12,6 +12,7 @@ from mirpipe.cli.terminal_text import marked_title, printable_title, wide_consol
 from mirpipe.db import queries
 from mirpipe.db.queries.comparison_sentences import summary_sentences
 from mirpipe.db.queries.metric_names import NOT_SCORES, metric_name
+from mirpipe.db.queries.number_text import number_text
 from mirpipe.db.queries.same_recordings import same_recording_sentence
 from mirpipe.settings import settings
 
@@ -198,10 +199,11 @@ def _mean(summary: queries.RetrievalSummary | queries.GenerationSummary, digits:
     """Return the mean, the standard deviation and the number of targets, above the interval."""
     if summary.mean is None or summary.sd is None:
         return "–"
-    text = f"{summary.mean:.{digits}f} ± {summary.sd:.{digits}f} ({summary.n})"
+    form = f".{digits}f"
+    text = f"{number_text(summary.mean, form)} ± {summary.sd:{form}} ({summary.n})"
     if summary.low is None or summary.high is None:
         return text
-    return f"{text}\n[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
+    return f"{text}\n[{number_text(summary.low, form)}, {number_text(summary.high, form)}]"
 
 
 def _match_table(matches: list[queries.Match]) -> Table:
@@ -217,9 +219,9 @@ def _match_table(matches: list[queries.Match]) -> Table:
             "" if match.target_id == previous_target else printable_title(match.target),
             match.encoder,
             marked_title(match.reference, match.relation),
-            f"{match.cosine:.3f}",
-            "–" if match.z is None else f"{match.z:.2f}",
-            "–" if match.aligned_melody is None else f"{match.aligned_melody:.3f}",
+            number_text(match.cosine, ".3f"),
+            "–" if match.z is None else number_text(match.z, ".2f"),
+            "–" if match.aligned_melody is None else number_text(match.aligned_melody, ".3f"),
             _melody(match),
         )
         previous_target = match.target_id
@@ -229,7 +231,7 @@ def _match_table(matches: list[queries.Match]) -> Table:
 def _melody(match: queries.Match) -> str:
     if match.melody_accuracy is None:
         return "–"
-    return f"{match.melody_accuracy:.3f}" if match.melodic else "unpitched"
+    return number_text(match.melody_accuracy, ".3f") if match.melodic else "unpitched"
 
 
 def _generation_table(summaries: Sequence[queries.GenerationSummary]) -> Table:
@@ -261,9 +263,10 @@ def _distance_table(distances: Sequence[queries.SetDistance]) -> Table:
         table.add_column(heading, justify="right")
     cells = {
         (distance.metric, distance.encoder, _generator_heading(distance)): (
-            f"{distance.value:.4f} ({distance.n})"
+            f"{number_text(distance.value, '.4f')} ({distance.n})"
         )
         for distance in distances
+        if distance.value is not None
     }
     for metric, encoder in dict.fromkeys((row.metric, row.encoder) for row in distances):
         values = (cells.get((metric, encoder, heading), "") for heading in headings)

@@ -18,7 +18,7 @@ from mirpipe.db import queries
 from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.example_library import Piece, fill
+from tests.dashboard.example_library import Model, Piece, fill
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
@@ -130,13 +130,26 @@ def test_the_meaning_of_z_is_a_sentence() -> None:
     assert remark.endswith("not how good it is.")
 
 
+def test_negative_numbers_have_a_minus_sign(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        fill(connection, PIECES, (Model("low", -0.6, 0.001), Model("lower", -0.7, 0.001)))
+    html = "".join(Page(report_files.html()).text)
+    for text, minus in (
+        (html, "−"),
+        (report_files.markdown(), "−"),
+        (report_files.latex(), "$-$"),
+    ):
+        assert f"{minus}0.6" in text
+        assert not re.findall(r"[^\w.$-]-\d+\.\d", text)
+
+
 @pytest.mark.usefixtures("_filled")
 def test_every_number_of_the_tables_is_in_every_format() -> None:
     html = "".join(Page(report_files.html()).text)
     for text in (report_files.markdown(), report_files.latex(), html):
         for section in result_sections():
             cells = section.table.columns[-1].cells if section.table else []
-            for number in re.findall(r"-?\d+\.\d+", " ".join(map(str, cells))):
+            for number in re.findall(r"\d+\.\d+", " ".join(map(str, cells))):
                 assert number in text
 
 

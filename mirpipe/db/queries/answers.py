@@ -18,6 +18,7 @@ from mirpipe.db.queries.hubness import Hubness
 from mirpipe.db.queries.library_counts import LibraryCount
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.mode_comparison import ModeComparison
+from mirpipe.db.queries.number_text import number_text
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
 from mirpipe.db.queries.runs import Run
 from mirpipe.db.queries.same_recordings import relation_name
@@ -205,7 +206,7 @@ def similarity_answer(query: str, best: Sequence[BestReference]) -> str:
     encoders: dict[tuple[str, str | None], list[str]] = {}
     for row in best:
         if not row.random:
-            z = "" if row.z is None else f" (z = {row.z:.2f})".replace("-", "−")
+            z = "" if row.z is None else f" (z = {number_text(row.z, '.2f')})"
             encoders.setdefault((row.title, row.relation), []).append(f"{row.encoder}{z}")
     found = [
         f"{isolated(title)}{f', the {relation_name(relation)},' if relation else ''} "

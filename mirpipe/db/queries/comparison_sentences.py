@@ -7,6 +7,7 @@ from itertools import count
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.mode_comparison import ModeComparison
+from mirpipe.db.queries.number_text import number_text
 
 Comparison = EncoderComparison | ModeComparison
 
@@ -203,7 +204,7 @@ def mode_name(mode: str, guidance: float | None) -> str:
 
 def _signed(number: float) -> str:
     """Return the number with three decimals, and with a minus sign instead of a hyphen."""
-    return f"{number:.3f}".replace("-", "−")
+    return number_text(number, ".3f")
 
 
 def _with_relation(p: float) -> str:

@@ -11,6 +11,7 @@ from mirpipe.db.queries.failure_ledger import FailureCount
 from mirpipe.db.queries.gate_history import GateVerdict
 from mirpipe.db.queries.matched_targets import MatchedTarget
 from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.db.queries.number_text import number_text
 from mirpipe.db.queries.published_results import PublishedClaim, PublishedNumber
 from mirpipe.db.queries.run_history import PastSummary
 
@@ -102,7 +103,7 @@ def trend_answer(rows: Sequence[PastSummary], metric: str) -> str:
     if f"{first[1]:.3f}" == f"{last[1]:.3f}":
         return f"{start} did not change {runs}."
     changed = "most for" if len(ends) > 1 else "for"
-    values = f"{first[1]:.3f} to {last[1]:.3f}".replace("-", "−")
+    values = f"{number_text(first[1], '.3f')} to {number_text(last[1], '.3f')}"
     return f"{start} changed {changed} {subject} {runs}: from {values}."
 
 
