@@ -8,6 +8,8 @@ import WaveSurfer from "./wavesurfer.esm.js";
 const STEP_SECONDS = 5;
 const PLAY_ICON = "M4 2l10 6-10 6z";
 const PAUSE_ICON = "M4 3h3v10H4zM9 3h3v10H9z";
+const PLAY_TEXT = "▶ Play";
+const PAUSE_TEXT = "❚❚ Pause";
 const KEYS_SETTING = "mirpipe player keys";
 const TYPING = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox]";
 const PRESSED_BY_SPACE = `button, a, summary, [role=button], [role=checkbox], [role=tab]`;
@@ -23,8 +25,8 @@ let requestTicket = () => {};
 let waiting = null; // The position to go on from when a new ticket comes.
 
 const playButtons = () => [...document.querySelectorAll("button.mp-play")];
-const isOf = (button, track) => track !== null && button.dataset.title === track.title
-  && button.dataset.content === track.content;
+const isOf = (button, track) => track !== null && button.dataset.content === track.content;
+const isPlaying = () => !audio.paused && audio.error === null;
 const addressOf = (track) => `/audio/${track.content}.${ticket}`;
 const clock = (seconds) => {
   const whole = Math.floor(seconds || 0);
@@ -54,9 +56,8 @@ function load(track, position, plays) {
     mark.style.width = `${(100 * (end - start)) / track.seconds}%`;
     return mark;
   }));
-  const button = playButtons().find((each) => isOf(each, track));
-  view.playing.textContent = button === undefined ? ""
-    : `button.mp-play[data-title="${CSS.escape(track.title)}"] { border-color: currentColor; }`;
+  view.playing.textContent = `button.mp-play[data-content="${CSS.escape(track.content)}"] `
+    + "{ border-color: currentColor; }";
   audio.volume = track.volume;
   waiting = null;
   start(addressOf(track), position, plays);
@@ -109,7 +110,10 @@ function toggle() {
 
 function step(distance) {
   const buttons = playButtons();
-  const index = buttons.findIndex((button) => isOf(button, current));
+  const same = buttons.filter((button) => isOf(button, current));
+  const index = buttons.indexOf(
+    same.find((button) => button.dataset.title === current.title) ?? same[0],
+  );
   const next = buttons[index < 0 ? 0 : index + distance];
   if (next !== undefined) load(trackOf(next), 0, true);
 }
@@ -135,12 +139,24 @@ function compare() {
 }
 
 function showState() {
-  const label = audio.paused ? "Play" : "Pause";
-  view.toggle.querySelector("path").setAttribute("d", audio.paused ? PLAY_ICON : PAUSE_ICON);
+  const label = isPlaying() ? "Pause" : "Play";
+  view.toggle.querySelector("path").setAttribute("d", isPlaying() ? PAUSE_ICON : PLAY_ICON);
   view.toggle.setAttribute("aria-label", label);
   view.toggle.title = `${label} (space)`;
   view.compare.setAttribute("aria-pressed", String(current?.role === "target"));
+  showButtons();
   showTime();
+}
+
+// The button of the track that is playing pauses it. Streamlit draws new buttons at any time.
+function showButtons() {
+  for (const button of playButtons()) {
+    const pauses = isPlaying() && isOf(button, current);
+    const text = pauses ? PAUSE_TEXT : PLAY_TEXT;
+    if (button.textContent !== text) button.textContent = text;
+    const label = `${pauses ? "Pause" : "Play"} ${button.dataset.title}`;
+    if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
+  }
 }
 
 function showTime() {
@@ -192,13 +208,16 @@ function listen() {
       if (other !== event.target) other.pause();
     }
   }, true);
-  for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, showState);
+  for (const name of ["play", "pause", "ended", "error"]) audio.addEventListener(name, showState);
   for (const name of ["timeupdate", "seeking"]) audio.addEventListener(name, showTime);
   audio.addEventListener("playing", () => {
     waiting = null;
     view.status.textContent = "";
   });
   audio.addEventListener("error", recover);
+  new MutationObserver(showButtons).observe(document.body, {
+    subtree: true, childList: true, attributeFilter: ["data-content", "data-title"],
+  });
 }
 
 // Streamlit calls this when the player is drawn. The audio goes on if it is drawn again.

@@ -107,17 +107,46 @@ def test_a_button_plays_its_track_and_pauses_it(served: Served, chromium: Browse
         assert not [url for url in requested if "/audio/" in url], (
             "audio was loaded without a click"
         )
-        button = page.get_by_role("button", name="Play Match: drums")
-        button.click()
+        play = page.get_by_role("button", name="Play Match: drums")
+        pause = page.get_by_role("button", name="Pause Match: drums")
+        play.click()
         page.wait_for_function(IS_PLAYING)
         expect(title(page)).to_have_text("Match: drums")
         assert len({url for url in requested if "/audio/" in url}) == 1
-        button.click()
+        expect(play).to_have_count(0)
+        expect(pause).to_have_text("❚❚ Pause")
+        expect(page.locator(".mp-play", has_text="Pause")).to_have_count(1)
+        pause.click()
         page.wait_for_function(IS_PAUSED)
+        expect(play).to_have_text("▶ Play")
         control(page, "Play").click()
         page.wait_for_function(IS_PLAYING)
         control(page, "Pause").click()
         page.wait_for_function(IS_PAUSED)
+        play.click()
+        page.evaluate(f"{AUDIO}.currentTime = {AUDIO}.duration - 0.1")
+        page.wait_for_function(f"() => {AUDIO}.ended")
+        expect(play).to_have_text("▶ Play")
+        expect(pause).to_have_count(0)
+
+
+def test_the_page_of_a_track_pauses_the_match_that_plays_it(
+    served: Served, chromium: Browser
+) -> None:
+    with watched(chromium, "desktop", "light") as page:
+        open_listen(page, served)
+        page.get_by_role("button", name="Play Match: drums").click()
+        page.wait_for_function(IS_PLAYING)
+        page.get_by_role("link", name="drums", exact=True).first.click()
+        expect(page.get_by_role("heading", name="drums", level=1)).to_be_visible()
+        browser.wait_until_drawn(page)
+        pause = page.get_by_role("button", name="Pause drums", exact=True)
+        pause.click()
+        page.wait_for_function(IS_PAUSED)
+        expect(pause).to_have_count(0)
+        assert page.evaluate(f"{AUDIO}.currentTime") > 0
+        page.get_by_role("button", name="Play drums", exact=True).click()
+        page.wait_for_function(IS_PLAYING)
 
 
 def test_a_click_on_the_outline_and_the_arrow_keys_seek(served: Served, chromium: Browser) -> None:
