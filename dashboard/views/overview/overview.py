@@ -155,16 +155,12 @@ def run_sentences(run: queries.Run) -> list[str]:
     key = cached_queries.run_key(run)
     matches = cached_queries.retrieval_summaries(key)
     clips = cached_queries.generation_summaries(key)
-    retrieval = queries.retrieval_answer(
-        matches,
-        cached_queries.encoder_comparisons(key),
-        primary_metric=settings().primary_retrieval_metric,
-    )
-    generation = queries.generation_answer(
-        clips,
-        cached_queries.mode_comparisons(key),
-        primary_metric=settings().primary_generation_metric,
-    )
+    encoders = cached_queries.encoder_comparisons(key)
+    metric = queries.primary_metric_of_run(encoders, settings().primary_retrieval_metric)
+    retrieval = queries.retrieval_answer(matches, encoders, primary_metric=metric)
+    modes = cached_queries.mode_comparisons(key)
+    metric = queries.primary_metric_of_run(modes, settings().primary_generation_metric)
+    generation = queries.generation_answer(clips, modes, primary_metric=metric)
     return [queries.run_answer(run), *retrieval[:1], *generation[:1]]
 
 
