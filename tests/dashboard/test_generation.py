@@ -1,18 +1,21 @@
 """Tests of the Generation page with clips, without clips, and with incomplete clips."""
 
+import functools
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from sqlalchemy import text
 
-from dashboard.components import heatmap, main_metrics
+from dashboard.components import aesthetics_rating, heatmap, main_metrics
 from dashboard.data import current_state
 from dashboard.views.generation import slope_charts
 from mirpipe.db import queries
 from mirpipe.generation.modes import Mode
 from mirpipe.settings import settings
+from tests.dashboard.drawn_heatmaps import heatmaps
 from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.example_library import Model, Piece, fill, rate, update_summaries
 from tests.dashboard.open_page import DEMO, HOSTILE, SHOWN, html, page
@@ -243,6 +246,51 @@ def test_modes_are_drawn_and_listed_per_target(filled: Database, tmp_path: Path)
     assert any("Melody accuracy of target and clip" in element.value for element in app.subheader)
 
 
+def test_one_heatmap_is_drawn_of_the_metric_that_a_link_chooses(
+    filled: Database, tmp_path: Path
+) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    app = page("generation")
+    assert not [each for each in app.segmented_control if each.key == "cells"]
+    [chart] = heatmaps(app)
+    assert chart.proto.alt.startswith("Melody accuracy of target and clip")
+    with filled.owner.begin() as connection:
+        rate(connection, f"{HOSTILE} · resynth strong None 0", 7.25, 6.5, 5.75, 8.125)
+        update_summaries(connection)
+    st.cache_data.clear()
+    app = page("generation", cells="aesthetics_ce")
+    assert app.segmented_control(key="cells").options == [
+        "melody accuracy",
+        *(name for _, name, _ in aesthetics_rating.AXES),
+    ]
+    [chart] = heatmaps(app)
+    assert chart.proto.alt == "Aesthetics: CE, enjoyment, by target"
+
+
+def test_a_page_of_captions_reads_only_its_captions(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = [Piece("target", f"t{index:02}", Path(f"/{index}.ogg")) for index in range(25)]
+    with fresh_database.app.begin() as connection:
+        fill(connection, [*pieces, PIECES[-1]], MODELS)
+        describe(connection)
+    read = []
+    captions = queries.captions
+
+    def counted_captions(**choice: Any) -> list[queries.Caption]:
+        rows = captions(**choice)
+        read.append([row.title for row in rows])
+        return rows
+
+    monkeypatch.setattr(queries, "captions", functools.wraps(captions)(counted_captions))
+    assert page("generation").number_input(key="captions").value == 1
+    page("generation", captions="2")
+    assert read == [
+        [f"t{index:02}" for index in range(20)],
+        [f"t{index:02}" for index in range(20, 25)],
+    ]
+
+
 def test_melody_accuracy_is_drawn_for_pitched_targets_only(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,10 +322,9 @@ def test_melody_accuracy_is_drawn_for_pitched_targets_only(
     monkeypatch.setattr(
         heatmap, "show_heatmap", lambda cells, *, title, **_: cells_by_title.update({title: cells})
     )
-    app = page("generation")
-    (cells,) = [
-        cells for title, cells in cells_by_title.items() if title.startswith("Melody accuracy")
-    ]
+    app = page("generation", cells="melody_accuracy")
+    [(title, cells)] = cells_by_title.items()
+    assert title.startswith("Melody accuracy")
     assert {cell.column for cell in cells} == {HOSTILE}
     table = app.dataframe[0].value
     assert set(table.dropna(subset="melody_accuracy")["target"]) == {HOSTILE}

@@ -16,6 +16,7 @@ from dashboard.views.retrieval.match_rows import match_rows
 from mirpipe.db import queries
 from mirpipe.db.queries.best_match_similarities import best_match_similarities
 from mirpipe.settings import settings
+from tests.dashboard.drawn_heatmaps import heatmaps
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_rankings import write_rankings
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, html, page
@@ -35,8 +36,19 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert f"{z.mean:.2f}&nbsp;<span class='mp-muted'>±&nbsp;{z.sd:.2f}</span>" in shown
     assert "n = 3" in shown
     assert "CC-BY-NC-SA-4.0" in shown
-    # The charts show summaries, similarity by rank, heatmaps, two encoders and groups.
-    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1 + 1
+    # The charts show summaries, similarity by rank, a heatmap, two encoders and groups.
+    assert len(app.get("vega_lite_chart")) == 3 + 1 + 1 + 1 + 1
+
+
+def test_one_heatmap_is_drawn_of_the_metric_that_a_link_chooses(filled: Database) -> None:
+    app = page("retrieval")
+    assert [chart.proto.alt for chart in heatmaps(app)] == [
+        "Similarity as z (sd above the mean), by target"
+    ]
+    # CLAP similarity and aligned melody were not measured.
+    assert app.segmented_control(key="cells").options == ["z", "melody accuracy"]
+    [chart] = heatmaps(page("retrieval", cells="melody_accuracy"))
+    assert chart.proto.alt.startswith("Melody accuracy of target and match")
 
 
 def test_two_encoders_are_compared_target_by_target(filled: Database) -> None:
@@ -126,10 +138,9 @@ def test_melody_accuracy_is_drawn_for_pitched_pairs_only(
     monkeypatch.setattr(
         heatmap, "show_heatmap", lambda cells, *, title, **_: cells_by_title.update({title: cells})
     )
-    app = page("retrieval")
-    (cells,) = [
-        cells for title, cells in cells_by_title.items() if title.startswith("Melody accuracy")
-    ]
+    app = page("retrieval", cells="melody_accuracy")
+    [(title, cells)] = cells_by_title.items()
+    assert title.startswith("Melody accuracy")
     with filled.reader.connect() as connection:
         pitched = connection.execute(
             text(
@@ -244,10 +255,9 @@ def test_many_targets_are_shown_in_pages(fresh_database: Database) -> None:
         fill(connection, [*pieces, *references], MODELS[:1])
     app = page("retrieval", page="2")
     assert app.number_input(key="page").value == 2
-    charts = [element.proto.spec for element in app.get("vega_lite_chart")]
-    heatmaps = [spec for spec in charts if "cividis" in spec]
-    assert len(heatmaps) == 2
-    assert all('"t44"' in spec and '"t39"' not in spec for spec in heatmaps)
+    [chart] = heatmaps(app)
+    assert '"t44"' in chart.proto.spec
+    assert '"t39"' not in chart.proto.spec
     assert shown_targets(app) == {f"t{index}" for index in range(40, 45)}
     app.text_input(key="target_search").set_value("t07").run()
     assert shown_targets(app) == {"t07"}
