@@ -116,12 +116,14 @@ def heatmap(
     columns: Sequence[str],
     title: str,
     decimals: int,
+    names: tuple[str, str],
     colours: tuple[float, float] | None = None,
 ) -> alt.LayerChart:
     """Return the chart. Lighter cells have higher values. Cells without a value are empty.
 
-    They cover the values `colours`, so that they mean the same on all pages of targets. Without
-    it, they cover the values of the cells.
+    `names` says in the tooltip what a row and a remark are. The colours cover the values `colours`,
+    so that they mean the same on all pages of targets. Without it, they cover the values of the
+    cells.
     """
     data = pd.DataFrame(
         [
@@ -156,10 +158,10 @@ def heatmap(
             axis=alt.Axis(labelLimit=150, labelOverlap=False, ticks=False),
         ),
         tooltip=[
-            alt.Tooltip("row:N", title="row"),
+            alt.Tooltip("row:N", title=names[0]),
             alt.Tooltip("target:N"),
             alt.Tooltip("value:Q", title=title, format=number_format),
-            alt.Tooltip("remark:N", title="details"),
+            alt.Tooltip("remark:N", title=names[1]),
         ],
     )
     colour = alt.Color(
@@ -188,6 +190,7 @@ def show_heatmap(
     columns: Sequence[str],
     title: str,
     decimals: int,
+    names: tuple[str, str],
     colours: tuple[float, float] | None = None,
 ) -> None:
     """Draw the title and below it the heatmap, or nothing if there are no values."""
@@ -202,6 +205,7 @@ def show_heatmap(
             columns=columns,
             title=title,
             decimals=decimals,
+            names=names,
             colours=colours,
         ),
         alt=f"{title}, by target",

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+FOLDED = ("melody_accuracy",)
+"""Metrics whose means include pairs without a meaning. They are folded away, unless primary."""
 SHOWN_FIRST = 4
 """Number of metrics that are shown above the folded list of all others."""
 
@@ -31,7 +33,9 @@ def split_metrics(
     ordered = [metric for metric in metrics if metric in with_values]
     if primary in ordered:
         ordered = [primary, *(metric for metric in ordered if metric != primary)]
-    return ordered[:SHOWN_FIRST], ordered[SHOWN_FIRST:]
+    first = [metric for metric in ordered if metric == primary or metric not in FOLDED]
+    first = first[:SHOWN_FIRST]
+    return first, [metric for metric in ordered if metric not in first]
 
 
 def highest_mean(rows: Iterable[MetricMean], metric: str) -> float | None:

@@ -74,9 +74,13 @@ def sortable_table(
     """
     configured = dict(columns or {})
     ids_of = {column: ids for column, ids in (tracks or {}).items() if any(ids)}
-    for column in ids_of:
+    for place, column in enumerate(ids_of):
         configured[column] = st.column_config.ButtonColumn(
-            configured.get(column), type="tertiary", alignment="left", key=f"{name} {column}"
+            configured.get(column),
+            type="tertiary",
+            alignment="left",
+            pinned=place == 0,  # Stays in view while the table scrolls sideways.
+            key=f"{name} {column}",
         )
     st.dataframe(data, hide_index=True, column_config=configured, placeholder=DASH, alt=name)
     for column, ids in ids_of.items():

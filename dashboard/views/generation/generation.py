@@ -63,7 +63,7 @@ def heatmap_section(
             row_name(score, several_generators=several),
             score.target,
             score.value,
-            f"clips: {score.clips}",
+            f"{score.clips:,}",
             score.target_id,
         )
         for score in meaningful
@@ -75,6 +75,7 @@ def heatmap_section(
         columns=columns,
         title=TITLES[metric],
         decimals=metric_labels.decimals(metric),
+        names=("mode", "clips"),
         colours=heatmap.value_range(summaries, metric),
     )
 

@@ -85,7 +85,7 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
             for metric in others[index::2]:
                 summary_chart(rows, metric)
     aesthetics_section(rows)
-    difference_section(cached_queries.encoder_comparisons(cached_queries.run_key(run)))
+    difference_section(cached_queries.encoder_comparisons(cached_queries.run_key(run)), rows)
 
 
 def label_section(rankings: Sequence[queries.LabelRanking]) -> None:
@@ -189,9 +189,16 @@ def summary_chart(rows: Sequence[queries.RetrievalSummary], metric: str) -> None
         st.caption("There are no values yet.")
 
 
-def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
-    """Draw the paired differences for each pair of encoders, and mark established differences."""
-    shown = [row for row in rows if row.mean_difference is not None and row.metric not in HIDDEN]
+def difference_section(
+    comparisons: Sequence[queries.EncoderComparison], rows: Sequence[queries.RetrievalSummary]
+) -> None:
+    """Draw the paired differences for each pair of encoders, and mark established differences.
+
+    `rows` contains the means of the metrics.
+    """
+    shown = [
+        row for row in comparisons if row.mean_difference is not None and row.metric not in HIDDEN
+    ]
     if not shown:
         return
     st.header("Do the encoders differ?", anchor=False)
@@ -202,19 +209,33 @@ def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
         "targets for which the first encoder is higher, and the corrected p-value of a sign-flip "
         "test. " + ESTABLISHED_WHEN
     )
-    primary = {row.metric for row in shown if row.role == "primary"}
+    primary = next((row.metric for row in shown if row.role == "primary"), "")
     metrics = leading_first({row.metric for row in shown})
-    metrics = sorted(metrics, key=lambda metric: metric not in primary)
-    row_of = {(row.encoder, row.than_encoder, row.metric): row for row in shown}
+    first, others = main_metrics.split_metrics(metrics, rows, primary=primary)
+    name = "Differences between encoders"
+    difference_table(name, first, shown, primary=primary)
+    if others:
+        with st.expander(f"Other metrics ({len(others)})"):
+            difference_table(f"{name}, other metrics", others, shown, primary=primary)
+    download_button(shown, name=name)
+
+
+def difference_table(
+    name: str,
+    metrics: Sequence[str],
+    comparisons: Sequence[queries.EncoderComparison],
+    *,
+    primary: str,
+) -> None:
+    """Draw a table with one line per pair of encoders, and one column per metric."""
+    row_of = {(row.encoder, row.than_encoder, row.metric): row for row in comparisons}
     lines = []
-    for first, second in dict.fromkeys((row.encoder, row.than_encoder) for row in shown):
+    for first, second in dict.fromkeys((row.encoder, row.than_encoder) for row in comparisons):
         pair = Markup("{} − {}").format(markup.title(first), markup.title(second))
         cells = [_difference(row_of.get((first, second, metric))) for metric in metrics]
         lines.append([markup.no_wrap(pair), *cells])
-    columns = ["encoders", *(_heading(metric, primary=metric in primary) for metric in metrics)]
-    name = "Differences between encoders"
+    columns = ["encoders", *(_heading(metric, primary=metric == primary) for metric in metrics)]
     markup.show(tables.html_table(name, columns, lines, numeric=range(1, len(columns))))
-    download_button(shown, name=name)
 
 
 def _heading(metric: str, *, primary: bool) -> str | Markup:

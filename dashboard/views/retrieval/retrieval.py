@@ -1,6 +1,6 @@
 """Retrieval page: how similar each encoder's matches are, on average and for each target."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pandas as pd
@@ -86,6 +86,7 @@ def heatmap_section(
         columns=columns,
         title=titles[metric],
         decimals=scale.decimals if metric == scale.field else metric_labels.decimals(metric),
+        names=("encoder", "best match"),
         colours=heatmap.value_range(summaries, metric),
     )
 
@@ -95,37 +96,46 @@ def worst_match(rows: Sequence[queries.BestMatchScores], score: str, *, of_page:
 
     Encoders with random weights must be left out. `of_page` says that there are other targets.
     """
-    worst = next((row for row in meaningful_scores(rows) if row.counts), None)
+    counting = [row for row in meaningful_scores(rows) if row.counts]
+    worst = next(iter(counting), None)
     value = None if worst is None else getattr(worst, score)
     if worst is None or value is None:
         return
+    encoders = [
+        row.encoder
+        for row in counting
+        if (row.target_id, row.reference_id) == (worst.target_id, worst.reference_id)
+        and getattr(row, score) == value
+    ]
+    undefined = {row.target_id for row in counting} - {
+        row.target_id for row in counting if getattr(row, score) is not None
+    }
     links = track_links([worst.target_id, worst.reference_id])
-    shown = format_number(value, metric_labels.decimals(score))
-    template = "{} is matched worst by {}: its best match by {} is {}, with {}.{}"
+    label = metric_labels.single_value_label(score)
+    template = "{} is matched worst by {}: its best match by {} is {}, with {}.{}{}"
     markup.show(
         markup.sentence(
             template,
             linked_title(worst.target, links.get(worst.target_id)),
-            metric_labels.single_value_label(score),
-            worst.encoder,
+            label,
+            " and ".join(encoders),
             linked_title(worst.reference, links.get(worst.reference_id)),
-            shown,
+            format_number(value, metric_labels.decimals(score)),
+            f" {counted(len(undefined), 'target')} without {label} cannot be compared."
+            if undefined
+            else "",
             " Only the targets of this page are compared." if of_page else "",
         )
     )
 
 
-def match_table(
-    rows: Sequence[queries.BestMatchScores], random: Set[str], *, of_page: bool
-) -> None:
+def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
     """Draw a table of the best matches with all their scores. The CSV file contains all targets.
 
-    The matches with the lowest scores come first. `random` contains the encoders with random
-    weights, and `of_page` says that there are other targets.
+    The matches with the lowest scores come first.
     """
     st.header("What is the best match of each target?", anchor=False)
-    score, rows = worst_first(rows, settings().primary_retrieval_metric)
-    worst_match([row for row in rows if row.encoder not in random], score, of_page=of_page)
+    _, rows = worst_first(rows, settings().primary_retrieval_metric)
     if not all(row.counts for row in rows):
         st.caption(
             "Matches that are the same recording as their target are listed above its best match "
@@ -143,7 +153,10 @@ def match_table(
         columns={
             "reference": "best match",
             **{
-                name: number_column(metric_labels.single_value_label(name), format="%.3f")
+                name: number_column(
+                    metric_labels.single_value_label(name),
+                    format=f"%.{metric_labels.decimals(name)}f",
+                )
                 for name in data.columns
                 if data[name].dtype == float
             },
@@ -198,13 +211,16 @@ def main() -> None:
     st.header("How similar is the best match of each target?", anchor=False)
     shown = choose_targets(key, None, score_name="by mean z")
     matches = target_orders.best_match_scores(key, tuple(shown))
+    random = {row.encoder for row in rows if row.random and not row.metric_random}
+    score, worst = worst_first(matches, primary)
+    worst = [row for row in worst if row.encoder not in random]
+    worst_match(worst, score, of_page=len(shown) < len(targets))
     heatmap_section(matches, scale, rows)
+    if matches:
+        match_table(matches)
     encoders = list(dict.fromkeys(row.encoder for row in cached_queries.similarity_by_rank(key)))
     encoder_scatter.section(key, targets, encoders, scale)
     group_summaries.section(key, "retrieval")
-    if matches:
-        random = {row.encoder for row in rows if row.random and not row.metric_random}
-        match_table(matches, random, of_page=len(shown) < len(targets))
 
 
 main()

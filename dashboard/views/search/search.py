@@ -108,8 +108,9 @@ def page(run: cached_queries.RunKey | None, names: Mapping[str, bool]) -> None:
         found = search_stored(track, chosen, k)
     else:
         st.caption(
-            "Type a part of a title, an artist or any other tag: the tracks that contain all words "
-            "are listed, and the references that are most similar to one of them. A file is "
+            "Type a part of a title, an artist or any other tag. You can then choose one of the "
+            "tracks that contain all words, and see the references that are most similar to it. A "
+            "file is "
             "compared with all references; a link to this page does not restore it."
         )
         return
