@@ -245,6 +245,7 @@ def test_the_worst_match_comes_first_and_is_named_with_links(
     assert words.startswith(escape(worst["target"]))
     assert f"its best match by musicnn is {escape(worst['reference'])}" in words
     assert f"with {worst['melody_accuracy']:.3f}." in words
+    assert "1 target without melody accuracy cannot be compared." in words
     assert sentence.count("href='track?") == 2
 
 
