@@ -173,9 +173,8 @@ def test_models_with_random_weights_are_marked(filled: Database, tmp_path: Path)
     shown = html(page("generation"))
     badge = "<span class='mp-badge'>random weights</span>"
     assert f"Captions by writer {badge}" in shown
-    assert (
-        shown.count(f"resynth</bdi></span><br>{badge}") == 12
-    )  # Two tables, and their folded metrics.
+    # Two tables, and their folded metrics.
+    assert shown.count(f"resynth</bdi></span><br>{badge}") == 12
     assert shown.count(f"<small>CC-BY-NC-SA-4.0</small>{badge}") == 2  # One per table.
 
 
