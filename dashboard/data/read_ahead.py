@@ -5,8 +5,9 @@ With 10,000 targets, the first viewer would otherwise wait one or two seconds fo
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import streamlit as st
 
@@ -45,7 +46,7 @@ def read_new_results(seen: RunKey | None) -> RunKey | None:
         run = cached_queries.latest_run()
         key = None if run is None else cached_queries.run_key(run)
         if key is not None and key != seen:
-            for read in _reads(key):
+            for read in _reads(key, cached_queries.last_runs()):
                 read()
     except MirpipeError as error:
         _log.info("No results were read ahead: %s", error)
@@ -53,9 +54,11 @@ def read_new_results(seen: RunKey | None) -> RunKey | None:
     return key
 
 
-def _reads(run: RunKey) -> list[Callable[[], object]]:
-    """Return the reads that take longest."""
+def _reads(run: RunKey, runs: Sequence[queries.Run]) -> list[Callable[[], object]]:
+    """Return the reads that take longest. `runs` contains the last runs, newest first."""
     order, clip_metric = ORDERS[0], settings().primary_generation_metric
+    # The page History compares the last two runs.
+    compared = [(each.run_id, run[0]) for each in runs[1:2]]
     return [
         cached_queries.library_counts,
         cached_queries.failure_counts,
@@ -68,4 +71,5 @@ def _reads(run: RunKey) -> list[Callable[[], object]]:
         lambda: target_orders.target_order(run, None, "", "", "", order),
         lambda: target_orders.target_order(run, clip_metric, "", "", "", order),
         lambda: [cached_queries.map_points(run, each.encoder) for each in cached_queries.maps(run)],
+        *(partial(cached_queries.best_match_difference_counts, run, *each) for each in compared),
     ]

@@ -18,7 +18,7 @@ from dashboard.views.generation.meaningful_scores import meaningful_scores
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
 
-MAX_LINES = 100
+MAX_LINES = 60
 """Largest number of targets that are drawn: more lines hide each other."""
 CLICK = "target"
 """Name of the charts' selection, which contains the clicked target."""

@@ -41,8 +41,9 @@ _DIFFERENCES = text("""
             state <> 'ok' AND changed_at <= greatest(before_at, after_at) AS is_removed
         FROM mirpipe.track t, compared
         WHERE t.collection IN ('reference', 'target') AND (
-            first_seen > least(before_at, after_at)
-            OR state <> 'ok' AND changed_at > least(before_at, after_at))
+            first_seen > least(before_at, after_at) AND first_seen <= greatest(before_at, after_at)
+            OR state <> 'ok' AND changed_at > least(before_at, after_at)
+                AND changed_at <= greatest(before_at, after_at))
     ), differing AS (
         SELECT track_id, title, collection, reason,
             CASE WHEN in_before THEN before_id ELSE after_id END AS run_id,
