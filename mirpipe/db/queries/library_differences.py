@@ -34,26 +34,26 @@ _DIFFERENCES = text("""
             before.finished_at AS before_at, after.finished_at AS after_at
         FROM mirpipe.run before, mirpipe.run after
         WHERE before.run_id = :before AND after.run_id = :after
-    ), candidate AS (
-        SELECT t.track_id, t.title, t.collection, t.state, t.reason, before_id, after_id,
+    ), differing AS NOT MATERIALIZED (
+        SELECT track_id, collection, in_before
+        FROM mirpipe.track t CROSS JOIN compared CROSS JOIN LATERAL (SELECT
             first_seen <= before_at AND (state = 'ok' OR changed_at > before_at) AS in_before,
-            first_seen <= after_at AND (state = 'ok' OR changed_at > after_at) AS in_after,
-            state <> 'ok' AND changed_at <= greatest(before_at, after_at) AS is_removed
-        FROM mirpipe.track t, compared
-        WHERE t.collection IN ('reference', 'target') AND (
-            first_seen > least(before_at, after_at) AND first_seen <= greatest(before_at, after_at)
-            OR state <> 'ok' AND changed_at > least(before_at, after_at)
-                AND changed_at <= greatest(before_at, after_at))
-    ), differing AS (
-        SELECT track_id, title, collection, reason,
-            CASE WHEN in_before THEN before_id ELSE after_id END AS run_id,
-            CASE WHEN is_removed THEN state END AS removed_as,
-            count(*) OVER (PARTITION BY collection, in_before) AS n,
-            row_number() OVER (PARTITION BY collection, in_before ORDER BY track_id) AS place
-        FROM candidate WHERE in_before <> in_after
+            first_seen <= after_at AND (state = 'ok' OR changed_at > after_at) AS in_after) found
+        WHERE collection IN ('reference', 'target') AND in_before <> in_after
+    ), counted AS (
+        SELECT collection, in_before, count(*) AS n FROM differing GROUP BY collection, in_before
     )
-    SELECT track_id, title, collection, run_id, removed_as, reason, n FROM differing
-    WHERE place <= :limit ORDER BY collection, run_id, place
+    SELECT t.track_id, t.title, t.collection,
+        CASE WHEN c.in_before THEN before_id ELSE after_id END AS run_id,
+        CASE WHEN t.state <> 'ok' AND t.changed_at <= greatest(before_at, after_at)
+            THEN t.state END AS removed_as,
+        t.reason, c.n
+    FROM compared, counted c CROSS JOIN LATERAL (
+        SELECT track_id FROM differing d
+        WHERE d.collection = c.collection AND d.in_before = c.in_before
+        ORDER BY track_id LIMIT :limit) d
+    JOIN mirpipe.track t ON t.track_id = d.track_id
+    ORDER BY t.collection, run_id, t.track_id
 """)
 
 
