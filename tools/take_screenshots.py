@@ -114,7 +114,7 @@ def take(page: Page, address: str, name: str) -> None:
         page.locator(".st-key-target-bar").get_by_text(LISTENED_TO).wait_for()
         page.get_by_role("checkbox", name="Keys", disabled=False).wait_for()
         page.locator(".st-key-target-bar .mp-play").click()
-        page.get_by_role("button", name="Pause").click()
+        page.get_by_role("button", name="Pause", exact=True).click()
         page.get_by_role("slider", name="Position in seconds").press("Home")
     if name == "track":
         page.get_by_role("link", name=LISTENED_TO).click()
