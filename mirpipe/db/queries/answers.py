@@ -242,8 +242,8 @@ def quality_answer(counts: Sequence[FindingCount]) -> str:
         return f"Warnings: {', '.join(named)}."
     name = finding_name(first.kind)
     sentence = f"The most frequent warning is {name}, for {counted(first.tracks, 'track')}"
-    followed = ", ".join(f"{finding_name(row.kind)} for {row.tracks:,}" for row in others)
-    return f"{sentence}, followed by {followed}." if followed else f"{sentence}."
+    followed = [f"{finding_name(row.kind)} for {row.tracks:,}" for row in others]
+    return f"{sentence}, followed by {_listed(followed)}." if followed else f"{sentence}."
 
 
 def _was(n: int) -> str:
@@ -292,11 +292,11 @@ def _ranking(
     sentence += counted(n, "target")
     if not others:
         return f"{sentence}."
-    followed = (
+    followed = [
         f"{subject} with {mean:.3f}" + ("" if others_n == n else f" over {others_n:,}")
         for mean, others_n, subject in others
-    )
-    return f"{sentence}, followed by {', '.join(followed)}."
+    ]
+    return f"{sentence}, followed by {_listed(followed)}."
 
 
 def _verdicts(

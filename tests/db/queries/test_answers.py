@@ -38,7 +38,7 @@ def test_the_highest_mean_comes_first_and_n_is_named_where_it_differs() -> None:
     summaries = [summary("a", 0.25), summary("b", 0.5), summary("c", None), summary("d", 0.125, 7)]
     assert retrieval_answer(summaries, [], primary_metric=METRIC) == [
         "The best matches by b have the highest aligned melody: 0.500 on average over 11 targets, "
-        "followed by a with 0.250, d with 0.125 over 7."
+        "followed by a with 0.250 and d with 0.125 over 7."
     ]
 
 
@@ -59,7 +59,7 @@ def test_equal_means_are_not_ordered() -> None:
     summaries += [summary("c", 0.25), summary("d", 0.448, 7)]
     assert retrieval_answer(summaries, [], primary_metric=METRIC) == [
         "The best matches by a and b have the highest aligned melody: 0.448 on average over 11 "
-        "targets, followed by d with 0.448 over 7, c with 0.250."
+        "targets, followed by d with 0.448 over 7 and c with 0.250."
     ]
 
 
