@@ -62,6 +62,7 @@ def _reads(run: RunKey, runs: Sequence[queries.Run]) -> list[Callable[[], object
     return [
         cached_queries.library_counts,
         cached_queries.failure_counts,
+        cached_queries.pending_work,
         lambda: current_state.read(queries.finding_counts),
         lambda: current_state.read(queries.duplicate_groups),
         lambda: current_state.read(queries.fingerprint_state),

@@ -204,14 +204,14 @@ def test_the_keyboard_focus_is_framed(served: Served, chromium: Browser, scheme:
     names, unframed = [], []
     with watched(chromium, "desktop", scheme) as page:
         open_page(page, served, "overview")
-        for _ in range(14):
+        for _ in range(20):
             page.keyboard.press("Tab")
             kind, name, *outline = page.evaluate(focused)
             if kind in ("a", "button"):
                 names.append(name.split("\n")[-1])
                 if outline != ["solid", "3px"]:
                     unframed.append(name)
-    assert {"Overview", "Results", "What earlier runs changed", "Library (CSV)"} <= set(names)
+    assert {"Overview", "Results", "What earlier runs changed", "Growth (CSV)"} <= set(names)
     assert unframed == []
 
 
