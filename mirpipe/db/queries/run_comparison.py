@@ -43,21 +43,11 @@ class DifferenceCounts:
     """Number of these best matches by cause. A best match can have several causes."""
 
 
-# Only a match that began or ended between the runs can differ, so only these are looked up.
 _DIFFERING = """
-    WITH compared AS (
-        SELECT least(CAST(:before AS bigint), :after) AS first,
-            greatest(CAST(:before AS bigint), :after) AS last
-    ), changed AS MATERIALIZED (
-        SELECT DISTINCT s.encoder_id, s.target_id
-        FROM mirpipe.served_neighbour s CROSS JOIN compared c
-        WHERE s.rank = 1 AND (s.from_run > c.first AND s.from_run <= c.last
-            OR s.to_run > c.first AND s.to_run <= c.last)
-    ), best AS NOT MATERIALIZED (
+    WITH best AS NOT MATERIALIZED (
         SELECT e.name AS encoder, s.target_id, s.reference_id, s.cosine,
             int8range(s.from_run, s.to_run) AS runs
-        FROM changed JOIN mirpipe.served_neighbour s USING (encoder_id, target_id)
-        JOIN mirpipe.encoder e USING (encoder_id)
+        FROM mirpipe.served_neighbour s JOIN mirpipe.encoder e USING (encoder_id)
         WHERE s.rank = 1
     ), before AS (
         SELECT * FROM best WHERE runs @> CAST(:before AS bigint)

@@ -1,4 +1,4 @@
-"""Adds an index of the tracks by their state, for the counts on the page Overview."""
+"""Adds indexes for pages: tracks by state, and the best matches of each run."""
 
 from pathlib import Path
 

@@ -1,1 +1,0 @@
-DROP INDEX mirpipe.track_by_state;
