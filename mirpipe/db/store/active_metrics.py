@@ -8,18 +8,29 @@ has a vector of each caption that the old encoder has a vector of.
 
 from sqlalchemy import Connection, text
 
-_ACTIVATE = text("""
+_ACTIVATE_FIRST = text("""
+    INSERT INTO mirpipe.serving_metric (name, metric_id)
+    SELECT name, metric_id FROM mirpipe.metric WHERE wanted
+    ON CONFLICT (name) DO NOTHING
+""")
+# Planning the next query takes 30 ms, and few runs have a new revision.
+_HAS_NEW = text("""
+    SELECT EXISTS (
+        SELECT FROM mirpipe.metric m JOIN mirpipe.serving_metric a USING (name)
+        WHERE m.wanted AND a.metric_id <> m.metric_id)
+""")
+_ACTIVATE_COMPLETE = text("""
     WITH rejected AS (
         SELECT f.track_id FROM mirpipe.failure f
         JOIN mirpipe.metric k ON k.name = 'features' AND k.wanted AND k.revision = f.revision
         WHERE f.stage = 'analyse' AND NOT f.retry
     )
-    INSERT INTO mirpipe.serving_metric AS s (name, metric_id)
-    SELECT m.name, m.metric_id FROM mirpipe.metric m
-    LEFT JOIN mirpipe.serving_metric a ON a.name = m.name
-    LEFT JOIN mirpipe.metric b ON b.metric_id = a.metric_id
-    WHERE m.wanted AND a.metric_id IS DISTINCT FROM m.metric_id
-      AND (a.metric_id IS NULL OR m.spec ->> 'encoder' IS NULL OR EXISTS (
+    UPDATE mirpipe.serving_metric s SET metric_id = m.metric_id
+    FROM mirpipe.metric m
+    JOIN mirpipe.serving_metric a ON a.name = m.name
+    JOIN mirpipe.metric b ON b.metric_id = a.metric_id
+    WHERE s.name = m.name AND m.wanted AND a.metric_id <> m.metric_id
+      AND (m.spec ->> 'encoder' IS NULL OR EXISTS (
         SELECT FROM mirpipe.serving_revision JOIN mirpipe.encoder e USING (encoder_id)
         WHERE e.name = m.spec ->> 'encoder' AND e.revision = m.spec ->> 'encoder_revision'))
       AND NOT EXISTS (
@@ -56,7 +67,6 @@ _ACTIVATE = text("""
             SELECT FROM mirpipe.failure f
             WHERE f.stage = 'score' AND f.revision = m.revision AND f.track_id = o.track_id
               AND NOT f.retry))
-    ON CONFLICT (name) DO UPDATE SET metric_id = excluded.metric_id
 """)
 
 
@@ -66,4 +76,6 @@ def activate_complete_metrics(connection: Connection) -> None:
     Only present matches, clips and usable tracks count. Tracks that the new revision rejects do not
     count. A revision also becomes active if its metric has no active revision.
     """
-    connection.execute(_ACTIVATE)
+    connection.execute(_ACTIVATE_FIRST)
+    if connection.execute(_HAS_NEW).scalar_one():
+        connection.execute(_ACTIVATE_COMPLETE)
