@@ -23,6 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Test files run in parallel, each in one process. Tests that start servers are run separately.
 IN_PARALLEL := -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+CORE := not e2e and not models and not faults and not package
 
 .PHONY: help
 help: ## list the commands
@@ -89,15 +90,23 @@ TIMES := var/test-times
 timed = start=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
   printf '%6d s  %s\n' $$(( $$(date +%s) - start )) "$(1)" >>$(TIMES); exit $$status
 
-.PHONY: test
-test: ## run the tests that need no model libraries, on real servers and in a real browser
+.PHONY: test test-core test-e2e
+test: test-core test-e2e ## run the tests that need no model libraries, on real servers and in a real browser
+	@echo "── duration of each part" && cat $(TIMES)
+test-core:
 	@mkdir -p var && rm -f $(TIMES)
-	@$(call timed,lint and installation,$(JOBS) lint test-programs)
+	@$(call timed,lint and installation,$(JOBS) lint test-programs compiled-tests)
 	@echo "── all tests of the core packages"
-	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models and not faults and not package")
+	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "$(CORE)")
+test-e2e: test-core
 	@echo "── the complete pipeline"
 	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not models" tests/e2e)
-	@echo "── duration of each part" && cat $(TIMES)
+
+# pytest compiles the test files. If several processes started at the same time, each would compile
+# all of them.
+.PHONY: compiled-tests
+compiled-tests: $(VENV)/dev
+	@$(BIN)/pytest --collect-only -qq -m "$(CORE)" >/dev/null
 
 .PHONY: test-programs test-adapters test-model-stages
 test-programs: $(VENV)/uv
@@ -122,6 +131,15 @@ test-kills:
 	@$(call timed,killed processes,$(BIN)/pytest -q -m faults --ignore tests/faults)
 test-airflow-faults:
 	@$(call timed,faults of a running Airflow,$(BIN)/pytest -q tests/faults)
+
+# CI runs the complete pipeline and the kills together, because both need an undisturbed run.
+.PHONY: test-pipeline-and-faults test-pipeline-and-kills
+test-pipeline-and-faults: $(VENV)/dev
+	@mkdir -p var && rm -f $(TIMES)
+	@$(JOBS) test-pipeline-and-kills test-airflow-faults test-package
+	@echo "── duration of each part" && cat $(TIMES)
+test-pipeline-and-kills:
+	@$(call timed,pipeline and killed processes,$(BIN)/pytest -q -m "(e2e and not models) or faults" --ignore tests/faults)
 
 .PHONY: test-package
 test-package: $(VENV)/dev ## build the packages, install them as a user does, and run the demo

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mirpipe.available_cores import available_cores
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines
 from mirpipe.db.migrate import migrate
@@ -28,6 +29,11 @@ claim_cache()
 _NO_HOME = "/dev/null/mirpipe"
 """Home of tests that need none. It cannot be created, so a test cannot start a server there."""
 _TEMPORARY = Path("/tmp")  # The path is short, because the length of a socket path is limited.
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one test file more than there are cores, because some tests wait for servers."""
+    return available_cores() + 1
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
