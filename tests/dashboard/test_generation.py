@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from dashboard.components import aesthetics_rating, heatmap, main_metrics
 from dashboard.data import current_state
-from dashboard.views.generation import slope_charts
+from dashboard.views.generation import guidance_charts, slope_charts
 from mirpipe.db import queries
 from mirpipe.generation.modes import Mode
 from mirpipe.settings import settings
@@ -127,6 +127,26 @@ def test_a_generator_with_guidance_has_a_chart_per_metric(filled: Database, tmp_
     assert len(app.get("vega_lite_chart")) == 2 + 1 + 2
     assert "Guidance of musicgen" in shown
     assert "Guidance of resynth" not in shown
+
+
+def test_guidance_charts_after_the_first_row_are_drawn_when_they_are_asked_for(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guidance_charts, "CHARTS_PER_ROW", 1)
+    sweep = Mode("sweep", is_conditioned=True, guidance=7.5)
+    write_captions_and_clips(filled, tmp_path, Maker("musicgen", [*Maker("").modes, sweep]))
+    app = page("generation")
+    label = "Other metrics of musicgen by guidance (1)"
+    assert label in [expander.label for expander in app.expander]
+
+    def guided() -> list[str]:
+        titles = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+        return [title for title in titles if title.endswith("by guidance")]
+
+    assert len(guided()) == 1
+    app.session_state[label] = True
+    app.run()
+    assert len(set(guided())) == 2
 
 
 def test_modes_are_compared_and_chance_is_not_established(filled: Database, tmp_path: Path) -> None:

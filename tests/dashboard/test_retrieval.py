@@ -36,8 +36,26 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert f"{z.mean:.2f}&nbsp;<span class='mp-muted'>±&nbsp;{z.sd:.2f}</span>" in shown
     assert "n = 3" in shown
     assert "CC-BY-NC-SA-4.0" in shown
-    # The charts show summaries, similarity by rank, a heatmap, two encoders and groups.
-    assert len(app.get("vega_lite_chart")) == 3 + 1 + 1 + 1 + 1
+    # The charts show a summary, similarity by rank, a heatmap, two encoders and groups.
+    assert len(app.get("vega_lite_chart")) == 1 + 1 + 1 + 1 + 1
+
+
+def test_charts_of_other_metrics_are_drawn_when_they_are_asked_for(filled: Database) -> None:
+    app = page("retrieval")
+    label = "Charts of other metrics (2)"
+    assert label in [expander.label for expander in app.expander]
+
+    def titles() -> list[str]:
+        return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+
+    before = titles()
+    app.session_state[label] = True
+    app.run()
+    new = [title for title in titles() if title not in before]
+    assert new == [
+        "melody accuracy of pitched pairs, by encoder",
+        "cosine: cannot be compared, by encoder",
+    ]
 
 
 def test_one_heatmap_is_drawn_of_the_metric_that_a_link_chooses(filled: Database) -> None:

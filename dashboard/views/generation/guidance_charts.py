@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import markup, metric_labels
+from dashboard.components import markup, metric_labels, on_demand
 from dashboard.components.charts import GREY, LINE_CHART_PIXELS, interval_layers, tooltips
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.plugin_labels import plugin_heading
@@ -25,7 +26,10 @@ LEADING = (TEXT_METRIC, TARGET_METRIC, *PITCHED_ONLY, "melody_accuracy")
 
 
 def section(rows: Sequence[queries.GenerationSummary], metrics: Sequence[str]) -> None:
-    """Draw one chart per metric for each generator with a guidance scale."""
+    """Draw one chart per metric for each generator with a guidance scale.
+
+    The charts after the first row are drawn when they are asked for.
+    """
     guided = [row for row in rows if row.guidance is not None and row.mean is not None]
     for generator in dict.fromkeys(row.generator for row in guided):
         rows_of_generator = [row for row in guided if row.generator == generator]
@@ -39,18 +43,29 @@ def section(rows: Sequence[queries.GenerationSummary], metrics: Sequence[str]) -
             for metric in metrics
             if metric in measured and (metric in LEADING or metric.startswith("cosine "))
         ]
-        for start in range(0, len(drawn), CHARTS_PER_ROW):
-            columns = st.columns(CHARTS_PER_ROW, gap="medium")
-            for column, metric in zip(columns, drawn[start:], strict=False):
-                rows_of_metric = [row for row in rows_of_generator if row.metric == metric]
-                with column:
-                    heading = metric_heading(metric, rows_of_metric)
-                    markup.show(Markup("<div class='mp-chart'>{}</div>").format(heading))
-                    label = metric_labels.metric_label(metric)
-                    st.altair_chart(
-                        guidance_chart(rows_of_metric), alt=f"{label} of {generator}, by guidance"
-                    )
+        _draw(rows_of_generator, drawn[:CHARTS_PER_ROW])
+        if others := drawn[CHARTS_PER_ROW:]:
+            on_demand.section(
+                f"Other metrics of {generator} by guidance ({len(others)})",
+                partial(_draw, rows_of_generator, others),
+            )
     trade_off(rows)
+
+
+def _draw(rows: Sequence[queries.GenerationSummary], metrics: Sequence[str]) -> None:
+    """Draw one chart per metric of one generator, side by side."""
+    for start in range(0, len(metrics), CHARTS_PER_ROW):
+        columns = st.columns(CHARTS_PER_ROW, gap="medium")
+        for column, metric in zip(columns, metrics[start:], strict=False):
+            rows_of_metric = [row for row in rows if row.metric == metric]
+            with column:
+                heading = metric_heading(metric, rows_of_metric)
+                markup.show(Markup("<div class='mp-chart'>{}</div>").format(heading))
+                label = metric_labels.metric_label(metric)
+                st.altair_chart(
+                    guidance_chart(rows_of_metric),
+                    alt=f"{label} of {rows[0].generator}, by guidance",
+                )
 
 
 def guidance_chart(rows: Sequence[queries.GenerationSummary]) -> alt.LayerChart:

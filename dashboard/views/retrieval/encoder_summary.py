@@ -1,6 +1,7 @@
 """Averages of the best matches for each encoder, and the differences between encoders."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from dashboard.components import (
     main_metrics,
     markup,
     metric_labels,
+    on_demand,
     tables,
 )
 from dashboard.components.csv_download import download_button
@@ -79,13 +81,20 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
             summary_table("Other metrics by encoder", others, rows)
     if any(row.random for row in rows):
         st.caption(RANDOM_WEIGHTS_NOTE)
-    others = [metric for metric in CHARTS if metric != leading]
-    for index, column in enumerate(st.columns(2, gap="medium")):
-        with column:
-            for metric in others[index::2]:
-                summary_chart(rows, metric)
+    measured = {row.metric for row in rows if row.mean is not None}
+    if others := [metric for metric in CHARTS if metric in measured and metric != leading]:
+        label = f"Charts of other metrics ({len(others)})"
+        on_demand.section(label, partial(_charts, rows, others))
     aesthetics_section(rows)
     difference_section(cached_queries.encoder_comparisons(cached_queries.run_key(run)), rows)
+
+
+def _charts(rows: Sequence[queries.RetrievalSummary], metrics: Sequence[str]) -> None:
+    """Draw one chart per metric, two side by side."""
+    for index, column in enumerate(st.columns(2, gap="medium")):
+        with column:
+            for metric in metrics[index::2]:
+                summary_chart(rows, metric)
 
 
 def label_section(rankings: Sequence[queries.LabelRanking]) -> None:
