@@ -83,7 +83,7 @@ check: lint ## run lint, and the fast tests that need no database: about a minut
 	@$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not browser and not slow and not database and not faults and not package"
 
 # The parts run in parallel. Each prints its output when it ends.
-JOBS := $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+JOBS := $(MAKE) --no-print-directory $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) --jobs
 
 # $(call timed,PART,COMMAND) runs the command and adds its time to the list that `make test` prints.
 TIMES := var/test-times
@@ -95,7 +95,7 @@ test: test-core test-e2e ## run the tests that need no model libraries, on real 
 	@echo "── duration of each part" && cat $(TIMES)
 test-core:
 	@mkdir -p var && rm -f $(TIMES)
-	@$(call timed,lint and installation,$(JOBS) lint test-programs compiled-tests)
+	@$(call timed,lint and installation,$(JOBS) 2 lint test-programs compiled-tests)
 	@echo "── all tests of the core packages"
 	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "$(CORE)")
 test-e2e: test-core
@@ -119,27 +119,33 @@ test-model-stages:
 .PHONY: test-models
 test-models: $(VENV)/dev $(MODELS)/torch-$(TORCH) ## run the tests of the large models, with random weights
 	@mkdir -p var && rm -f $(TIMES)
-	@$(JOBS) test-adapters test-model-stages
+	@$(JOBS) 2 test-adapters test-model-stages
 	@echo "── duration of each part" && cat $(TIMES)
 
 .PHONY: test-faults test-kills test-airflow-faults
 test-faults: $(VENV)/dev test-programs ## kill, stop and slow down real processes, and wait until all work is done
 	@mkdir -p var && rm -f $(TIMES)
-	@$(JOBS) test-kills test-airflow-faults
+	@$(JOBS) 2 test-kills test-airflow-faults
 	@echo "── duration of each part" && cat $(TIMES)
 test-kills:
 	@$(call timed,killed processes,$(BIN)/pytest -q -m faults --ignore tests/faults)
 test-airflow-faults:
 	@$(call timed,faults of a running Airflow,$(BIN)/pytest -q tests/faults)
 
-# CI runs the complete pipeline and the kills together, because both need an undisturbed run.
-.PHONY: test-pipeline-and-faults test-pipeline-and-kills
-test-pipeline-and-faults: $(VENV)/dev
+# CI runs the tests of servers side by side, because they wait for much of their time, and the complete
+# pipeline together with the kills, because both need an undisturbed run. The container tests follow
+# those of the packages: a browser stops loading a page when containers add networks.
+.PHONY: test-servers test-pipeline-and-kills test-package-and-containers
+test-servers: $(VENV)/dev
 	@mkdir -p var && rm -f $(TIMES)
-	@$(JOBS) test-pipeline-and-kills test-airflow-faults test-package
+	@$(JOBS) 3 test-pipeline-and-kills test-airflow-faults test-package-and-containers
 	@echo "── duration of each part" && cat $(TIMES)
 test-pipeline-and-kills:
 	@$(call timed,pipeline and killed processes,$(BIN)/pytest -q -m "(e2e and not models) or faults" --ignore tests/faults)
+test-package-and-containers:
+	@$(call timed,packages,$(MAKE) --no-print-directory test-package)
+	@if $(BIN)/python -m tests.containers.check_machine; then \
+	  $(call timed,containers,$(MAKE) --no-print-directory test-containers); fi
 
 .PHONY: test-package
 test-package: $(VENV)/dev ## build the packages, install them as a user does, and run the demo

@@ -13,6 +13,7 @@ from tests.containers.main_job import (
     wait_for_main_job,
     wait_until_stored,
 )
+from tests.containers.stack import Stack
 
 KILLS = (
     ("worker", "embedding", 8),
@@ -23,9 +24,13 @@ KILLS = (
 
 
 def test_three_kills_do_not_change_the_results(
-    engine: Engine, version: str, undisturbed_digest: str, pytestconfig: pytest.Config
+    engine: Engine,
+    version: str,
+    undisturbed: Stack,
+    undisturbed_digest: str,
+    pytestconfig: pytest.Config,
 ) -> None:
-    with started(engine, version, **NOTICED_SOON) as disturbed:
+    with undisturbed.paused(), started(engine, version, **NOTICED_SOON) as disturbed:
         start_main_job(disturbed)
         for service, table, rows in KILLS:
             wait_until_stored(disturbed, table, rows)
