@@ -31,6 +31,7 @@ _NO_HOME = "/dev/null/mirpipe"
 _TEMPORARY = Path("/tmp")  # The path is short, because the length of a socket path is limited.
 
 
+@pytest.hookimpl(optionalhook=True)  # The environment of the models has no xdist.
 def pytest_xdist_auto_num_workers() -> int:
     """Run one test file more than there are cores, because some tests wait for servers."""
     return available_cores() + 1
