@@ -141,8 +141,10 @@ def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
-def database_pool(embedded: EmbeddedPostgres) -> DatabasePool:
-    return DatabasePool(embedded)
+def database_pool(
+    embedded: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> DatabasePool:
+    return DatabasePool(embedded, tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture

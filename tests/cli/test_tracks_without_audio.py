@@ -21,7 +21,7 @@ from mirpipe.stages.ingest import ingest
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from tests.support.audio_files import tones
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 from tests.support.fake_encoders.tiny import SPEC
 from tests.support.fake_plugins import add_fakes
 from tests.support.killed_import import killed_import
@@ -48,21 +48,25 @@ def _tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def exported(fresh_database: Database, tmp_path: Path) -> Path:
-    """Return a file with the vectors and tracks of a published library, and empty the library."""
-    tones(tmp_path / "references", [100.0 * n for n in range(1, 8)])
-    tones(tmp_path / "targets", [150.0, 300.0, 1000.0])
+def exported(fresh_database: Database, database_pool: DatabasePool) -> Path:
+    """Return a file with the vectors and tracks of a published library."""
+    return database_pool.fill(fresh_database, _exported)
+
+
+def _exported(_database: Database, folder: Path) -> Path:
+    tones(folder / "references", [100.0 * n for n in range(1, 8)])
+    tones(folder / "targets", [150.0, 300.0, 1000.0])
     for path, level in (("targets/tune.wav", -18.0), ("references/quiet.wav", -30.0)):
-        soundfile.write(tmp_path / path, melody(12.0, 8000, dbfs=level), 8000)
-    manifest = tmp_path / "manifest.csv"
+        soundfile.write(folder / path, melody(12.0, 8000, dbfs=level), 8000)
+    manifest = folder / "manifest.csv"
     lines = ["path,title,genre", "references/100 Hz.wav,Ω التعليم 教育,rock; Folk"]
     lines += ["targets/150 Hz.wav,a target,rock", "references/200 Hz.wav,another,rock"]
     manifest.write_text("\n".join(lines), encoding="utf-8")
-    ingest_all(tmp_path)
+    ingest_all(folder)
     embed_stage.plan(["tiny"], batch_tracks=64)
     embed_stage.embed(["tiny"], batch_tracks=64)
     publish()
-    file = tmp_path / "tiny.parquet"
+    file = folder / "tiny.parquet"
     assert run("vectors", "export", "tiny", file).exit_code == 0
     return file
 

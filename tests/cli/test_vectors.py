@@ -24,7 +24,7 @@ from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from tests.support.audio_files import ingest_folder, tones
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 from tests.support.fake_encoders.tiny import SPEC
 from tests.support.fake_plugins import add_fakes
 from tests.support.killed_import import killed_import
@@ -100,14 +100,18 @@ def write_file(file: Path, spec: EncoderSpec, hashes: list[bytes], vectors: Floa
 
 
 @pytest.fixture
-def exported(fresh_database: Database, tmp_path: Path) -> Path:
+def exported(fresh_database: Database, database_pool: DatabasePool) -> Path:
     """Return a file with the vectors of a library, and leave the library without vectors."""
-    ingest(tmp_path)
+    return database_pool.fill(fresh_database, _exported)
+
+
+def _exported(database: Database, folder: Path) -> Path:
+    ingest(folder)
     embed()
-    file = tmp_path / "tiny.parquet"
+    file = folder / "tiny.parquet"
     assert run("vectors", "export", "tiny", file).stdout == f"{file}: 9 vectors of tiny\n"
-    empty(fresh_database)
-    ingest(tmp_path)
+    empty(database)
+    ingest(folder)
     return file
 
 
@@ -195,13 +199,13 @@ def test_own_vectors_are_not_marked(fresh_database: Database, tmp_path: Path) ->
 
 
 def test_tracks_that_arrive_later_are_taken_by_another_import(
-    fresh_database: Database, exported: Path, tmp_path: Path
+    fresh_database: Database, exported: Path
 ) -> None:
     empty(fresh_database)
-    ingest_folder(tmp_path / "references", "reference")
+    ingest_folder(exported.with_name("references"), "reference")
     first = import_json(exported)
     assert (first["imported"], first["unknown"]) == (7, 2)
-    ingest_folder(tmp_path / "targets", "target")
+    ingest_folder(exported.with_name("targets"), "target")
     second = import_json(exported)
     assert (second["imported"], second["present"], second["unknown"]) == (2, 7, 0)
 
@@ -421,8 +425,9 @@ def test_a_new_imported_revision_replaces_the_old_one_on_request(
         assert f"vectors of {label} were imported. How they were computed is unknown." in words
     assert import_json(file, "--activate")["state"]["active"]
     # The first revision misses the removal of a reference while it is not active.
-    (tmp_path / "references" / "100 Hz.wav").unlink()
-    ingest_folder(tmp_path / "references", "reference")
+    references = foreign.with_name("references")
+    (references / "100 Hz.wav").unlink()
+    ingest_folder(references, "reference")
     publish()
     assert scalar(fresh_database, "SELECT count(*) FROM mirpipe.v_retrieval") == 12
     import_json(foreign, "--activate")

@@ -14,7 +14,7 @@ from tests.dashboard.example_library import fail, fill, write_gate
 from tests.dashboard.example_maps import write_maps
 from tests.dashboard.example_rankings import write_rankings
 from tests.dashboard.open_page import MODELS, PIECES
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +32,15 @@ def _local_address() -> Iterator[None]:
 
 
 @pytest.fixture
-def filled(fresh_database: Database) -> Database:
+def filled(fresh_database: Database, database_pool: DatabasePool) -> Database:
     """Return a database that contains the example library with matches but without clips."""
-    with fresh_database.app.begin() as connection:
+    return database_pool.fill(fresh_database, _filled)
+
+
+def _filled(database: Database, _folder: Path) -> Database:
+    with database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
-    return fresh_database
+    return database
 
 
 @pytest.fixture
@@ -53,15 +57,19 @@ def statements() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def complete(filled: Database, tmp_path: Path) -> Database:
+def complete(fresh_database: Database, database_pool: DatabasePool) -> Database:
     """The example library with results for every page."""
-    with filled.owner.begin() as connection:
+    return database_pool.fill(fresh_database, _complete)
+
+
+def _complete(database: Database, folder: Path) -> Database:
+    with _filled(database, folder).owner.begin() as connection:
         describe(connection)
-        make(connection, [Maker("model")], tmp_path, PIECES[0].path)
+        make(connection, [Maker("model")], folder, PIECES[0].path)
         write_maps(connection)
         write_rankings(connection)
         write_gate(connection)
         row = {"stage": "ingest", "subject": "/x.wav", "reason": "silent", "retry": False}
         fail(connection, message="silent", **row)
     load()
-    return filled
+    return database

@@ -17,7 +17,7 @@ from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from tests.dashboard.open_page import HOSTILE, SHOWN, answer_of, html, page
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 from tests.support.synthetic_library import SyntheticLibrary
 
 
@@ -28,13 +28,17 @@ def run_now() -> None:
 
 
 @pytest.fixture
-def library(fresh_database: Database) -> SyntheticLibrary:
+def library(fresh_database: Database, database_pool: DatabasePool) -> SyntheticLibrary:
     """Return a library with three runs.
 
     Before the second run, a more similar reference is added. Before the third run, this reference
     is removed and a target is added.
     """
-    synthetic = SyntheticLibrary(fresh_database.app)
+    return database_pool.fill(fresh_database, _library)
+
+
+def _library(database: Database, _folder: Path) -> SyntheticLibrary:
+    synthetic = SyntheticLibrary(database.app)
     synthetic.add("reference", "east", [1, 0, 0], title=HOSTILE)
     synthetic.add("reference", "up", [0, 0.1, 1])
     synthetic.add("target", "near north", [0.1, 1, 0], title="菊花台")

@@ -15,23 +15,27 @@ from tests.dashboard import example_clips
 from tests.dashboard.example_library import Model, Piece, fill
 from tests.dashboard.open_page import HOSTILE, answer_of, html, page
 from tests.listening.voters import vote_all
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 STRENGTHS = {"clap": 1.5, "musicnn": 0.0, "signal": -1.5}
 MODES = {"model simple 3": -1.0, "model medium 3": 0.5, "model strong 5": 1.0}
 
 
 @pytest.fixture
-def library(fresh_database: Database, tmp_path: Path) -> Database:
+def library(fresh_database: Database, database_pool: DatabasePool) -> Database:
     """Return a library with three encoders and three modes. A title contains markup."""
+    return database_pool.fill(fresh_database, _library)
+
+
+def _library(database: Database, folder: Path) -> Database:
     pieces = [Piece("target", f"t{n}" if n else HOSTILE, Path(f"/t{n}")) for n in range(12)]
     pieces += [Piece("reference", f"r{n}", Path(f"/r{n}")) for n in range(30)]
-    with fresh_database.owner.begin() as connection:
+    with database.owner.begin() as connection:
         fill(connection, pieces, [Model(name, 0.5, 0.1) for name in STRENGTHS])
         example_clips.describe(connection)
         maker = example_clips.Maker("model", seeds=1)
-        example_clips.make(connection, [maker], tmp_path, tmp_path / "a.flac")
-    return fresh_database
+        example_clips.make(connection, [maker], folder, folder / "a.flac")
+    return database
 
 
 def vote_on_test(library: Database, kind: Kind = "answers", *, name: str = "test") -> list[str]:

@@ -38,12 +38,19 @@ def write(path: Path, samples: Float32, **options: Any) -> None:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Path:
+def library(unchanged: Path, tmp_path: Path) -> Path:
+    """Return a copy of the folder that the test can change."""
+    return Path(shutil.copytree(unchanged, tmp_path, dirs_exist_ok=True))
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a piece, an unrelated piece, and copies of the first as targets."""
+    folder = tmp_path_factory.mktemp("library")
     piece = melody(30, RATE)
-    write(tmp_path / "references/piece.flac", piece)
-    write(tmp_path / "references/unrelated.flac", melody(30, RATE, seed=1))
-    targets = tmp_path / "targets"
+    write(folder / "references/piece.flac", piece)
+    write(folder / "references/unrelated.flac", melody(30, RATE, seed=1))
+    targets = folder / "targets"
     write(targets / "mp3.mp3", piece, bitrate_mode="CONSTANT", compression_level=0.8)
     write(targets / "ogg.ogg", piece * 0.2)
     write(targets / "cut.wav", piece[RATE * 7 + 1111 : RATE * 17])
@@ -53,7 +60,7 @@ def library(tmp_path: Path) -> Path:
     telephone = soxr.resample(piece, RATE, 8000)
     soundfile.write(targets / "telephone.wav", telephone, 8000, subtype="PCM_U8")
     write(targets / "other.wav", melody(30, RATE, seed=2))
-    return tmp_path
+    return folder
 
 
 def ingest_all(library: Path) -> None:

@@ -12,26 +12,30 @@ from mirpipe.listening.create_test import ListeningOptions, create_test
 from mirpipe.listening.design import Kind
 from tests.dashboard import example_clips, example_library
 from tests.dashboard.example_library import Model, Piece
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 TARGETS, REFERENCES = 12, 30
 SAMPLE_RATE = 44_100
 
 
 @pytest.fixture
-def library(fresh_database: Database, tmp_path: Path) -> Database:
-    """Yield a library with a run. Its files do not exist."""
+def library(fresh_database: Database, database_pool: DatabasePool) -> Database:
+    """Return a library with a run. Its files do not exist."""
+    return database_pool.fill(fresh_database, _library)
+
+
+def _library(database: Database, folder: Path) -> Database:
     pieces = [Piece("target", f"t{n}", Path(f"/t{n}")) for n in range(TARGETS)]
     pieces += [Piece("reference", f"r{n}", Path(f"/r{n}")) for n in range(REFERENCES)]
     models = [Model(name, 0.5, 0.1) for name in ("clap", "musicnn", "signal")]
-    sound = tmp_path / "a.flac"
+    sound = folder / "a.flac"
     sound.touch()
-    with fresh_database.owner.begin() as connection:
+    with database.owner.begin() as connection:
         example_library.fill(connection, pieces, models)
         example_clips.describe(connection)
         maker = example_clips.Maker("model", seeds=2)
-        example_clips.make(connection, [maker], tmp_path, sound)
-    return fresh_database
+        example_clips.make(connection, [maker], folder, sound)
+    return database
 
 
 def remove_matches(library: Database, encoder: str, *, but: int) -> None:
@@ -50,18 +54,22 @@ TITLE = "כותרת סודית"
 
 
 @pytest.fixture
-def audible_library(fresh_database: Database, tmp_path: Path) -> Database:
-    """Yield a library with a run, whose files are tones with titles in their tags."""
+def audible_library(fresh_database: Database, database_pool: DatabasePool) -> Database:
+    """Return a library with a run, whose files are tones with titles in their tags."""
+    return database_pool.fill(fresh_database, _audible_library)
+
+
+def _audible_library(database: Database, folder: Path) -> Database:
     pieces = []
     for number in range(10):
         collection = "target" if number < 4 else "reference"
-        path = tmp_path / f"secret {number}.flac"
+        path = folder / f"secret {number}.flac"
         write_tone(path, 200 + 100 * number, level=0.02 + 0.09 * number, title=f"{TITLE} {number}")
         pieces.append(Piece(collection, f"{TITLE} {number}", path, format="FLAC", seconds=4.0))
-    with fresh_database.owner.begin() as connection:
+    with database.owner.begin() as connection:
         models = [Model(name, 0.5, 0.1) for name in ("clap", "signal")]
         example_library.fill(connection, pieces, models)
-    return fresh_database
+    return database
 
 
 def write_tone(

@@ -7,14 +7,18 @@ import pytest
 
 from mirpipe.db.schema_files import MIGRATIONS
 from tests.migrations.revision_0010 import load_revision_0010
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 
 @pytest.fixture
-def demo(fresh_database: Database) -> Database:
+def demo(fresh_database: Database, database_pool: DatabasePool) -> Database:
     """Return a database at revision 0010 with the demo library."""
-    load_revision_0010(fresh_database)
-    return fresh_database
+    return database_pool.fill(fresh_database, _demo)
+
+
+def _demo(database: Database, _folder: Path) -> Database:
+    load_revision_0010(database)
+    return database
 
 
 @pytest.fixture

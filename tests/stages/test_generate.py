@@ -22,7 +22,7 @@ from mirpipe.stages import analyse, caption
 from mirpipe.stages import generate as stage
 from mirpipe.stages.generate import ClipSelection, GenerateResult
 from tests.support.audio_files import ingest_folder, tones
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 from tests.support.fake_plugins import folder_of
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
@@ -42,16 +42,23 @@ generate.generate("beep")
 
 
 @pytest.fixture
-def log(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def log(
+    fresh_database: Database, database_pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Ingest and caption two targets, and return the file to which the generator logs its clips."""
-    monkeypatch.setenv("BEEP_LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
-    settings.cache_clear()
-    tones(tmp_path / "targets", TARGETS)
-    ingest_folder(tmp_path / "targets", "target")
+    folder = database_pool.fill(fresh_database, _captioned_targets)
+    set_environment(
+        monkeypatch, BEEP_LOG=str(folder / "log"), MIRPIPE_CLIPS_DIR=str(folder / "clips")
+    )
+    return folder / "log"
+
+
+def _captioned_targets(_database: Database, folder: Path) -> Path:
+    tones(folder / "targets", TARGETS)
+    ingest_folder(folder / "targets", "target")
     analyse.analyse()
     caption.caption("echo")
-    return tmp_path / "log"
+    return folder
 
 
 def generated(log: Path) -> list[str]:
@@ -104,9 +111,7 @@ def test_the_time_and_the_peak_memory_of_captioner_and_generator_are_stored(
         assert 1e7 < (revisions[name].peak_memory_bytes or 0) < 1e11
 
 
-def test_two_clips_with_equal_bytes_are_one_track(
-    log: Path, fresh_database: Database, tmp_path: Path
-) -> None:
+def test_two_clips_with_equal_bytes_are_one_track(log: Path, fresh_database: Database) -> None:
     stage.generate("beep")
     clips = rows(
         fresh_database,
@@ -115,7 +120,7 @@ def test_two_clips_with_equal_bytes_are_one_track(
     )
     (_, medium, _, path), (_, simple, _, _), (_, strong, _, _) = clips
     assert medium == strong != simple
-    assert Path(str(path)).is_relative_to(tmp_path / "clips")
+    assert Path(str(path)).is_relative_to(log.with_name("clips"))
     assert Path(str(path)).stem == clips[0][2]
 
 
@@ -183,8 +188,8 @@ def test_a_silent_clip_is_in_the_ledger_and_not_generated_again(
     assert stage.plan("beep") == []
 
 
-def test_a_target_with_a_missing_file_fails_alone(log: Path, tmp_path: Path) -> None:
-    (tmp_path / "targets/300 Hz.wav").unlink()
+def test_a_target_with_a_missing_file_fails_alone(log: Path) -> None:
+    (log.parent / "targets/300 Hz.wav").unlink()
     result = stage.generate("beep")
     # Clips in the mode simple can still be generated, because they need no audio.
     assert (result.made, result.failed) == (4, 2)

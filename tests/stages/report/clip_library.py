@@ -14,7 +14,7 @@ from mirpipe.stages import generate as stage
 from mirpipe.stages.evaluate import evaluate
 from mirpipe.stages.report import report
 from tests.support.audio_files import ingest_folder, tones
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 TARGETS = 5
 CLIPS = 3 * TARGETS
@@ -34,6 +34,21 @@ def add_published_clips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     caption.caption("echo")
     stage.generate("beep")
     publish()
+
+
+def fill_with_published_clips(
+    database: Database, pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Do the same by a copy, with captions whose text is `old`."""
+    monkeypatch.setenv("ECHO", "old")
+    folder = pool.fill(database, _published_clips)
+    change(monkeypatch, CLIPS_DIR=str(folder / "clips"))
+
+
+def _published_clips(_database: Database, folder: Path) -> Path:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        add_published_clips(folder, monkeypatch)
+    return folder
 
 
 def change(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:

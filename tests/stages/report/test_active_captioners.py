@@ -23,25 +23,26 @@ from mirpipe.stages.report import report
 from tests.stages.report.clip_library import (
     CLIPS,
     TARGETS,
-    add_published_clips,
     add_targets,
     change,
+    fill_with_published_clips,
     make_quieter_clips,
     publish,
     rows,
     use_new_generator,
 )
 from tests.support.audio_files import ingest_folder, tones
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 
 
 @pytest.fixture
-def library(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+def library(
+    fresh_database: Database, database_pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
+) -> Database:
     """Five targets with published clips from the captions of the first revision of `echo`."""
-    monkeypatch.setenv("ECHO", "old")
-    add_published_clips(tmp_path, monkeypatch)
+    fill_with_published_clips(fresh_database, database_pool, monkeypatch)
     return fresh_database
 
 

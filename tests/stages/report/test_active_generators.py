@@ -1,7 +1,5 @@
 """A new revision of a generator replaces the old one when its clips are complete, or on request."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
@@ -18,22 +16,24 @@ from mirpipe.stages.report import report
 from tests.stages.report.clip_library import (
     CLIPS,
     TARGETS,
-    add_published_clips,
     change,
+    fill_with_published_clips,
     make_quieter_clips,
     publish,
     rows,
     use_new_generator,
 )
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 
 
 @pytest.fixture
-def library(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+def library(
+    fresh_database: Database, database_pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
+) -> Database:
     """Five targets with published clips by the first revision of `beep`."""
-    add_published_clips(tmp_path, monkeypatch)
+    fill_with_published_clips(fresh_database, database_pool, monkeypatch)
     return fresh_database
 
 

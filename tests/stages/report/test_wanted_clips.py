@@ -15,7 +15,7 @@ from mirpipe.stages.evaluate import evaluate
 from mirpipe.stages.generate import ClipSelection
 from mirpipe.stages.report import report
 from tests.support.audio_files import ingest_folder, tones
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 from tests.support.query_plans import rows_read
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
@@ -25,15 +25,23 @@ MODES = ["medium", "simple", "strong"]
 
 
 @pytest.fixture
-def library(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+def library(
+    fresh_database: Database, database_pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
+) -> Database:
     """Two targets, each with one published clip in each of the modes `MODES`."""
-    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
-    settings.cache_clear()
-    tones(tmp_path / "targets", [300.0, 500.0])
-    ingest_folder(tmp_path / "targets", "target")
-    publish()
-    assert summarised(fresh_database) == [(mode, TARGETS) for mode in MODES]
+    folder = database_pool.fill(fresh_database, _library)
+    change(monkeypatch, CLIPS_DIR=str(folder / "clips"))
     return fresh_database
+
+
+def _library(database: Database, folder: Path) -> Path:
+    tones(folder / "targets", [300.0, 500.0])
+    ingest_folder(folder / "targets", "target")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        change(monkeypatch, CLIPS_DIR=str(folder / "clips"))
+        publish()
+    assert summarised(database) == [(mode, TARGETS) for mode in MODES]
+    return folder
 
 
 def publish() -> None:
