@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from mirpipe.storage.objects import list_objects
 from tests.stages.ingest.tables import query, require_counts, states, tables
 from tests.support import encoded_audio
 from tests.support.databases import Database
-from tests.support.s3_server import Bucket, Fault, Request
+from tests.support.s3_server import LARGE_BUCKET, Bucket, Fault, Request
 
 STATES = {"one": "ok", "two": "ok", "three": "ok"}
 
@@ -282,21 +283,23 @@ def test_local_folders_and_buckets_share_a_collection(
 def test_a_rescan_of_ten_thousand_objects_reads_none(
     fresh_database: Database, bucket: Bucket
 ) -> None:
+    bucket = replace(bucket, name=LARGE_BUCKET)
     bucket.put("library/99/track.flac", audio(1))
-    ingest_bucket(f"{bucket.url}/library")
-    for number in range(9_999):
-        bucket.put(f"library/{number % 100:02d}/{number:05d}.flac", b"")
+    ingest_bucket(f"{bucket.url}/library/99")
     found = list(list_objects(S3Address(bucket.name, "library")))
     assert len(found) == 10_000
     with fresh_database.owner.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO mirpipe.track_file (collection, path, path_text, track_id, bytes, "
-            "mtime_ns, ctime_ns, etag) SELECT 'reference', %s, %s, track_id, %s, 0, 0, %s "
-            "FROM mirpipe.track ON CONFLICT DO NOTHING",
-            [
-                (os.fsencode(each.address), str(each.address), each.size, each.etag)
-                for each in found
-            ],
+            "mtime_ns, ctime_ns, etag) SELECT 'reference', path, path_text, track_id, bytes, 0, 0, "
+            "etag FROM mirpipe.track, unnest(%s::bytea[], %s::text[], %s::bigint[], %s::text[]) "
+            "AS object (path, path_text, bytes, etag) ON CONFLICT DO NOTHING",
+            (
+                [os.fsencode(each.address) for each in found],
+                [str(each.address) for each in found],
+                [each.size for each in found],
+                [each.etag for each in found],
+            ),
         )
     bucket.proxy.requests.clear()
     require_counts(ingest_bucket(f"{bucket.url}/library"), seen=10_000, unchanged=10_000)

@@ -65,6 +65,20 @@ _SIGNED = {
     "SignedHeaders=host, Signature=none"
 }
 
+LARGE_BUCKET = "large"
+"""Name of a bucket of every server. Filling it by 9,999 requests would take a minute."""
+_SERVE = f"""
+import sys
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import main
+backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+backend.create_bucket("{LARGE_BUCKET}", "us-east-1")
+for number in range(9_999):
+    backend.put_object("{LARGE_BUCKET}", f"library/{{number % 99:02d}}/{{number:05d}}.flac", b"")
+main(sys.argv[1:])
+"""
+
 Spoil = Callable[[Request], Fault | None]
 
 
@@ -137,7 +151,7 @@ def running_server(bind: str = "127.0.0.1") -> Iterator[str]:
     if not program.exists():
         skip_or_fail("moto is not installed: run tests/support/install_test_tools.py")
     port, reservation = reserve_free_port(5000, bind=bind)
-    command = [program, "-m", "moto.server", "-H", bind, "-p", str(port)]
+    command = [program, "-c", _SERVE, "-H", bind, "-p", str(port)]
     output = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     with reservation, subprocess.Popen(command, env=environment, **output) as process:
