@@ -1,5 +1,7 @@
 """Tests of the pages with the library of the browser benchmark, whose rows must reach them."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1.element_tree import Selectbox
 
@@ -7,19 +9,24 @@ from benchmarks import browser
 from benchmarks.page_rows import LibrarySize
 from dashboard.components.searched_choices import LISTED
 from mirpipe.db import queries
-from mirpipe.postgres.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server_roles import embedded_server
+from mirpipe.settings import settings
 from tests.dashboard.open_page import html, page
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 
 TARGETS, ENCODERS = 1_100, 1
 
 
 @pytest.fixture
-def large(fresh_database: Database, embedded: EmbeddedPostgres) -> Database:
+def large(fresh_database: Database, database_pool: DatabasePool) -> Database:
     """A library with more targets than a selector contains."""
+    return database_pool.fill(fresh_database, _large)
+
+
+def _large(database: Database, _folder: Path) -> Database:
     library = LibrarySize(references=1_200, targets=TARGETS, encoders=ENCODERS, runs=3, dimension=2)
-    browser.write_rows(library, embedded, fresh_database.name)
-    return fresh_database
+    browser.write_rows(library, embedded_server(settings().home), database.name)
+    return database
 
 
 def test_every_page_has_the_rows_that_the_benchmark_measures(large: Database) -> None:

@@ -17,7 +17,7 @@ from mirpipe.operations.backup import back_up, restore
 from mirpipe.operations.backup.backup_manifest import CONTENTS, read_manifest
 from mirpipe.settings import settings
 from tests.dashboard.example_library import Piece, track
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabasePool
 from tests.support.synthetic_music import melody
 
 pytestmark = pytest.mark.slow
@@ -25,15 +25,23 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def backup(
-    fresh_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    fresh_database: Database, database_pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Path, Database]:
     """Return the folder of a backup with one clip, and the database."""
-    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
+    folder, database = database_pool.fill(fresh_database, _backup)
+    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(folder.with_name("clips")))
     settings.cache_clear()
-    clip = clip_store.store_clip(melody(0.5, 8000, seed=1), 8000)
-    with fresh_database.owner.begin() as owner:
-        track(owner, Piece("generated", "clip", clip.path), clip.content_sha256)
-    return back_up(tmp_path / "backup").folder, fresh_database
+    return folder, database
+
+
+def _backup(database: Database, folder: Path) -> tuple[Path, Database]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIRPIPE_CLIPS_DIR", str(folder / "clips"))
+        settings.cache_clear()
+        clip = clip_store.store_clip(melody(0.5, 8000, seed=1), 8000)
+        with database.owner.begin() as owner:
+            track(owner, Piece("generated", "clip", clip.path), clip.content_sha256)
+        return back_up(folder / "backup").folder, database
 
 
 def digest(database: Database) -> str:
@@ -101,16 +109,17 @@ def hang(folder: Path) -> None:
     ],
 )
 def test_a_backup_that_leads_outside_its_folder_is_refused_before_anything_changes(
-    backup: tuple[Path, Database], harm: Callable[[Path], None], tmp_path: Path
+    backup: tuple[Path, Database], harm: Callable[[Path], None]
 ) -> None:
     folder, database = backup
+    clips = folder.with_name("clips")
     before = digest(database)
-    shutil.rmtree(tmp_path / "clips")
+    shutil.rmtree(clips)
     harm(folder)
     with pytest.raises(ConfigurationError, match=r"not a file of a backup|is a link or not a reg"):
         restore(folder, replace=True)
     assert digest(database) == before
-    assert not (tmp_path / "clips").exists()
+    assert not clips.exists()
 
 
 @pytest.mark.parametrize(
@@ -178,14 +187,15 @@ def test_a_file_in_the_dump_that_the_manifest_does_not_name_is_refused(
 
 
 def test_a_restored_clip_does_not_get_the_permissions_of_the_backup(
-    backup: tuple[Path, Database], tmp_path: Path
+    backup: tuple[Path, Database],
 ) -> None:
     folder, _ = backup
+    clips = folder.with_name("clips")
     (clip,) = folder.glob("clips/*/*")
     clip.chmod(0o6777)
-    shutil.rmtree(tmp_path / "clips")
+    shutil.rmtree(clips)
     restore(folder, replace=True)
-    (restored,) = (tmp_path / "clips").glob("*/*")
+    (restored,) = clips.glob("*/*")
     assert restored.stat().st_mode & 0o7111 == 0
     assert restored.stat().st_mtime_ns == clip.stat().st_mtime_ns
 
