@@ -14,8 +14,8 @@ from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.operations.prune import prune
 from mirpipe.settings import settings
-from tests.operations.gate.judged_library import JudgedLibrary, published
-from tests.support.databases import Database, DatabasePool
+from tests.operations.gate.judged_library import JudgedLibrary
+from tests.support.databases import Database
 
 MEAN = "{name: melody, check: mean, metric: aligned_melody, encoder: made_up, at_least: %s}"
 STORED = "SELECT run_id, rule, verdict, judged_at FROM mirpipe.v_gate ORDER BY number"
@@ -24,8 +24,10 @@ Judge = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def library(fresh_database: Database, database_pool: DatabasePool) -> JudgedLibrary:
-    return database_pool.fill(fresh_database, published)
+def library(fresh_database: Database) -> JudgedLibrary:
+    library = JudgedLibrary(fresh_database)
+    library.publish()
+    return library
 
 
 @pytest.fixture

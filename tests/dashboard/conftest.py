@@ -32,15 +32,11 @@ def _local_address() -> Iterator[None]:
 
 
 @pytest.fixture
-def filled(fresh_database: Database, database_pool: DatabasePool) -> Database:
+def filled(fresh_database: Database) -> Database:
     """Return a database that contains the example library with matches but without clips."""
-    return database_pool.fill(fresh_database, _filled)
-
-
-def _filled(database: Database, _folder: Path) -> Database:
-    with database.app.begin() as connection:
+    with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
-    return database
+    return fresh_database
 
 
 @pytest.fixture
@@ -63,7 +59,8 @@ def complete(fresh_database: Database, database_pool: DatabasePool) -> Database:
 
 
 def _complete(database: Database, folder: Path) -> Database:
-    with _filled(database, folder).owner.begin() as connection:
+    with database.owner.begin() as connection:
+        fill(connection, PIECES, MODELS)
         describe(connection)
         make(connection, [Maker("model")], folder, PIECES[0].path)
         write_maps(connection)

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -19,21 +18,16 @@ from mirpipe.operations.prune import prune
 from mirpipe.settings import settings
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.operations.gate.judged_library import TARGETS, JudgedLibrary, published
-from tests.support.databases import Database, DatabasePool
+from tests.operations.gate.judged_library import TARGETS, JudgedLibrary
+from tests.support.databases import Database
 
 
 @pytest.fixture
-def library(
-    fresh_database: Database, database_pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
-) -> JudgedLibrary:
+def library(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> JudgedLibrary:
     """A library whose active revision is r1, and whose configured revision r2 is complete."""
     set_promotion(monkeypatch, "manual")
-    return database_pool.fill(fresh_database, _library)
-
-
-def _library(database: Database, folder: Path) -> JudgedLibrary:
-    library = published(database, folder)
+    library = JudgedLibrary(fresh_database)
+    library.publish()
     library.new_model("r2", targets_at_bad=TARGETS)
     library.publish()
     return library

@@ -17,7 +17,7 @@ from mirpipe.operations.backup import back_up, restore
 from mirpipe.operations.backup.backup_manifest import CONTENTS, read_manifest
 from mirpipe.settings import settings
 from tests.dashboard.example_library import Piece, track
-from tests.support.databases import Database, DatabasePool
+from tests.support.databases import Database
 from tests.support.synthetic_music import melody
 
 pytestmark = pytest.mark.slow
@@ -25,23 +25,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def backup(
-    fresh_database: Database, database_pool: DatabasePool, monkeypatch: pytest.MonkeyPatch
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> tuple[Path, Database]:
     """Return the folder of a backup with one clip, and the database."""
-    folder, database = database_pool.fill(fresh_database, _backup)
-    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(folder.with_name("clips")))
+    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
     settings.cache_clear()
-    return folder, database
-
-
-def _backup(database: Database, folder: Path) -> tuple[Path, Database]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIRPIPE_CLIPS_DIR", str(folder / "clips"))
-        settings.cache_clear()
-        clip = clip_store.store_clip(melody(0.5, 8000, seed=1), 8000)
-        with database.owner.begin() as owner:
-            track(owner, Piece("generated", "clip", clip.path), clip.content_sha256)
-        return back_up(folder / "backup").folder, database
+    clip = clip_store.store_clip(melody(0.5, 8000, seed=1), 8000)
+    with fresh_database.owner.begin() as owner:
+        track(owner, Piece("generated", "clip", clip.path), clip.content_sha256)
+    return back_up(tmp_path / "backup").folder, fresh_database
 
 
 def digest(database: Database) -> str:
@@ -109,17 +101,16 @@ def hang(folder: Path) -> None:
     ],
 )
 def test_a_backup_that_leads_outside_its_folder_is_refused_before_anything_changes(
-    backup: tuple[Path, Database], harm: Callable[[Path], None]
+    backup: tuple[Path, Database], harm: Callable[[Path], None], tmp_path: Path
 ) -> None:
     folder, database = backup
-    clips = folder.with_name("clips")
     before = digest(database)
-    shutil.rmtree(clips)
+    shutil.rmtree(tmp_path / "clips")
     harm(folder)
     with pytest.raises(ConfigurationError, match=r"not a file of a backup|is a link or not a reg"):
         restore(folder, replace=True)
     assert digest(database) == before
-    assert not clips.exists()
+    assert not (tmp_path / "clips").exists()
 
 
 @pytest.mark.parametrize(
@@ -187,15 +178,14 @@ def test_a_file_in_the_dump_that_the_manifest_does_not_name_is_refused(
 
 
 def test_a_restored_clip_does_not_get_the_permissions_of_the_backup(
-    backup: tuple[Path, Database],
+    backup: tuple[Path, Database], tmp_path: Path
 ) -> None:
     folder, _ = backup
-    clips = folder.with_name("clips")
     (clip,) = folder.glob("clips/*/*")
     clip.chmod(0o6777)
-    shutil.rmtree(clips)
+    shutil.rmtree(tmp_path / "clips")
     restore(folder, replace=True)
-    (restored,) = clips.glob("*/*")
+    (restored,) = (tmp_path / "clips").glob("*/*")
     assert restored.stat().st_mode & 0o7111 == 0
     assert restored.stat().st_mtime_ns == clip.stat().st_mtime_ns
 

@@ -1,7 +1,5 @@
 """A library in which two references are good or bad matches, and a model that chooses one."""
 
-from pathlib import Path
-
 from mirpipe.stages import evaluate
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
@@ -57,10 +55,3 @@ class JudgedLibrary(SyntheticLibrary):
             ON CONFLICT DO NOTHING
         """)
         return report(trigger="test").run_id
-
-
-def published(database: Database, _folder: Path) -> JudgedLibrary:
-    """Return a library with one run."""
-    library = JudgedLibrary(database)
-    library.publish()
-    return library

@@ -8,14 +8,16 @@ from mirpipe.db import queries
 from mirpipe.operations.gate.changes import judge_change
 from mirpipe.operations.gate.gate_file import Change
 from mirpipe.operations.gate.verdicts import RuleVerdict
-from tests.operations.gate.judged_library import GOOD, JudgedLibrary, published
-from tests.support.databases import Database, DatabasePool
+from tests.operations.gate.judged_library import GOOD, JudgedLibrary
+from tests.support.databases import Database
 
 
 @pytest.fixture
-def library(fresh_database: Database, database_pool: DatabasePool) -> JudgedLibrary:
+def library(fresh_database: Database) -> JudgedLibrary:
     """A library with one run."""
-    return database_pool.fill(fresh_database, published)
+    library = JudgedLibrary(fresh_database)
+    library.publish()
+    return library
 
 
 def judge(
