@@ -87,9 +87,8 @@ class DatabasePool:
         """Fill an empty database with `function`, or with a copy of what it wrote before.
 
         A session calls the function only once, with the database and a folder for files. Later
-        calls replace the database and the folder by copies, which takes as long as filling it with
-        some dozens of rows. Each call returns a copy of the result, whose engines are those of
-        `database`.
+        calls replace the database and the folder by copies, which takes 0.2 CPU seconds. Each call
+        returns a copy of the result, whose engines are those of `database`.
         """
         filled = self._filled.get(function)
         if filled is None:
