@@ -66,7 +66,27 @@ def test_the_last_run_is_compared_with_the_one_before(
     assert list(table["why"]) == ["first match", "removed reference"]
     assert list(table["then"])[1] == "قمر"
     assert "<dt>references</dt><dd>2</dd><dd class='mp-muted'>was 3</dd>" in html(app)
-    assert "removed reference: 1" in html(app)
+    assert cause_bars(app) == [("first match", "1"), ("removed reference", "1")]
+    shown = html(app)
+    places = [
+        shown.index(part) for part in ("<p class='mp-answer'", "<ul class='mp-bars'", "<table")
+    ]
+    assert places == sorted(places)
+
+
+def cause_bars(app: AppTest) -> list[tuple[str, str]]:
+    """Return the names and the numbers of the chart of causes."""
+    chart = html(app).partition("aria-label='Best matches that differ, by cause'")[2]
+    bar = "mp-bar-name'>([^<]*)<.*?mp-number'>([^<]*)<"
+    return re.findall(bar, chart.partition("</ul>")[0])
+
+
+def test_runs_without_a_difference_have_no_chart(library: SyntheticLibrary) -> None:
+    library.add("reference", "far", [-1, -1, -1])
+    run_now()
+    app = page("history")
+    assert "<dd>0</dd><dd class='mp-muted'>no changes</dd>" in html(app)
+    assert "<ul class='mp-bars'" not in html(app)
 
 
 def tracks_of_one_run(app: AppTest) -> str:
@@ -140,7 +160,8 @@ def test_differing_best_matches_are_read_and_sent_in_pages(
     monkeypatch.setattr(run_differences, "ROWS_PER_PAGE", 1)
     app = page("history", page="2")
     assert list(app.dataframe[0].value["target"]) == ["菊花台"]
-    assert "<dd>2</dd><dd class='mp-muted'>first match: 1, removed reference: 1</dd>" in html(app)
+    assert "<dt>best matches that differ</dt><dd>2</dd>" in html(app)
+    assert cause_bars(app) == [("first match", "1"), ("removed reference", "1")]
     app.number_input(key="page").set_value(1).run()
     assert list(app.dataframe[0].value["target"]) == ["near up"]
 

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.components import answer, empty_states, markup, tables
+from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
 from dashboard.components.metric_labels import reason_text
@@ -19,19 +21,22 @@ from mirpipe.db.queries.page_answers import failures_answer, failures_remedy
 
 ROWS_PER_PAGE = 200
 RETRIED = {True: "yes", False: "no, bad input"}
+NOTES = {True: "tried again", False: "not tried again: bad input"}
+"""Whether the next run tries again, behind the bars of the chart."""
 SHOWN = ["reason", "item", "stage", "plug-in", "retried", "last seen"]
 """Columns of the table on the page. The CSV file has more."""
 
 
-def reason_table(counts: Sequence[queries.FailureCount]) -> None:
-    """Draw the number of failures by stage and reason."""
-    columns = ["stage", "reason", "retried", "failures"]
-    lines = [
-        [row.stage, reason_text(row.reason), RETRIED[row.retry], format_number(row.items, 0)]
-        for row in counts
-    ]
-    name = "Failures by reason"
-    markup.show(tables.html_table(name, columns, lines, numeric=(3,), narrow=True))
+def reason_chart(counts: Sequence[queries.FailureCount]) -> None:
+    """Draw the number of failures by stage and reason. A name links to these failures."""
+    name = "Failures by stage and reason"
+    bars = []
+    for row in counts:
+        reason = reason_text(row.reason)
+        address = f"failures?{urlencode({'stage': row.stage, 'reason': reason})}"
+        link = filter_link(f"{row.stage}: {reason}", address)
+        bars.append(Bar(link, row.items, NOTES[row.retry]))
+    markup.show(bar_list(name, bars))
     download_button(counts, name=name)
 
 
@@ -75,8 +80,11 @@ def main() -> None:
         return
     answer.show(failures_answer(counts), failures_remedy(counts))
     st.header("What failed, and why?", anchor=False)
-    st.caption("Failures that are due to bad input are not retried until the input changes.")
-    reason_table(counts)
+    st.caption(
+        "The numbers are numbers of failures. Failures that are due to bad input are not retried "
+        "until the input changes."
+    )
+    reason_chart(counts)
     by_stage, by_reason, by_text = st.columns(3)
     stages = by_stage.multiselect(
         "Stage",

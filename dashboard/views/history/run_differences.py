@@ -9,6 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, metric_labels, tables
+from dashboard.components.bar_list import Bar, bar_list
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_number
 from dashboard.components.page_choice import choose_page
@@ -36,10 +37,15 @@ def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.Past
                 count_and_change("references", then.references, now.references),
                 count_and_change("targets", then.targets, now.targets),
                 count_and_change("clips", then.clips, now.clips),
-                ("best matches that differ", format_number(counts.n, 0), causes(counts)),
+                (
+                    "best matches that differ",
+                    format_number(counts.n, 0),
+                    "" if counts.n else "no changes",
+                ),
             ]
         )
     )
+    cause_chart(counts)
     track_differences.section(key, then, now)
     changed_matches(key, then.run_id, now.run_id, n=counts.n)
     if sentence := changed_rule(then, now):
@@ -71,10 +77,16 @@ def count_and_change(name: str, then: int, now: int) -> tuple[str, str, str]:
     return name, format_number(now, 0), remark
 
 
-def causes(counts: queries.DifferenceCounts) -> str:
-    """Return the number of changes by cause, most frequent cause first."""
-    most_common = Counter(counts.causes).most_common()
-    return ", ".join(f"{cause}: {n:,}" for cause, n in most_common) or "no changes"
+def cause_chart(counts: queries.DifferenceCounts) -> None:
+    """Draw how many best matches differ by cause, most frequent cause first, if any differ."""
+    bars = [Bar(cause, n) for cause, n in Counter(counts.causes).most_common()]
+    if not bars:
+        return
+    st.caption(
+        "The number of best matches that differ, by the cause of their change. A best match that "
+        "changed several times between the runs can have several causes."
+    )
+    markup.show(bar_list("Best matches that differ, by cause", bars))
 
 
 def changed_matches(key: cached_queries.RunKey, then_id: int, now_id: int, *, n: int) -> None:
