@@ -1,14 +1,16 @@
 """Two kinds of tables: plain HTML tables, and tables that can be sorted and searched."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
+from pandas.io.formats.style import Styler
 
 from dashboard.components.csv_download import Rows, download_button
-from dashboard.components.number_format import DASH
+from dashboard.components.number_format import DASH, format_number
 from dashboard.components.track_link import open_track
 
 MAX_CHOICES = 1_000
@@ -63,14 +65,16 @@ def sortable_table(
     columns: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Sequence[int | None]] | None = None,
     all_rows: Callable[[], Rows] | None = None,
+    decimals: Mapping[str, int] | None = None,
 ) -> None:
     """Draw a table that can be sorted and searched, and a button to download it as CSV.
 
     `tracks` contains the track ids for each column of titles, in the order of the rows. A click on
     such a title opens the page of the track. The table is a picture for the browser, so a selector
     below it does the same for the keyboard and for screen readers. A column without any track has
-    neither. If `data` is only one page,
-    `all_rows` returns the rows of all pages for the CSV file.
+    neither. If `data` is only one page, `all_rows` returns the rows of all pages for the CSV file.
+    `decimals` contains the number of decimals for columns of numbers, which are then written as by
+    `format_number`. Streamlit writes the numbers of other columns, with a hyphen as minus sign.
     """
     configured = dict(columns or {})
     ids_of = {column: ids for column, ids in (tracks or {}).items() if any(ids)}
@@ -82,7 +86,8 @@ def sortable_table(
             pinned=place == 0,  # Stays in view while the table scrolls sideways.
             key=f"{name} {column}",
         )
-    st.dataframe(data, hide_index=True, column_config=configured, placeholder=DASH, alt=name)
+    shown = with_minus_signs(data, decimals) if decimals else data
+    st.dataframe(shown, hide_index=True, column_config=configured, placeholder=DASH, alt=name)
     for column, ids in ids_of.items():
         click = st.session_state.get(f"{name} {column}")
         track_id = None if click is None else ids[click["row"]]
@@ -92,6 +97,14 @@ def sortable_table(
         download_button(all_rows or data, name=name)
         if ids_of:
             _choose_track(data, name, ids_of)
+
+
+def with_minus_signs(data: pd.DataFrame, decimals: Mapping[str, int]) -> Styler:
+    """Return the data with texts for these columns of numbers. They are still sorted by value."""
+    formats: dict[Any, Any] = {
+        column: partial(format_number, decimals=n) for column, n in decimals.items()
+    }
+    return data.style.format(formats, na_rep=DASH)
 
 
 def _choose_track(

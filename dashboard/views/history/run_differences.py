@@ -96,13 +96,12 @@ def changed_matches(key: cached_queries.RunKey, then_id: int, now_id: int, *, n:
         return
     offset = (choose_page(n, ROWS_PER_PAGE, noun="best matches") - 1) * ROWS_PER_PAGE
     changes = cached_queries.best_match_differences(key, then_id, now_id, ROWS_PER_PAGE, offset)
-    number_column = st.column_config.NumberColumn(format="%.4f")
     tables.sortable_table(
         _frame(changes),
         name="Best matches then and now",
         all_rows=lambda: _frame(queries.best_match_differences(then_id, now_id)),
         tracks=tables.track_ids(changes, target="target_id", then="before_id", now="after_id"),
-        columns={"cosine then": number_column, "cosine now": number_column},
+        decimals={"cosine then": 4, "cosine now": 4},
     )
 
 
