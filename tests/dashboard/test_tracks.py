@@ -51,6 +51,21 @@ def test_the_state_and_its_reason_are_shown(filled: Database) -> None:
     assert ">gone<" in drums
 
 
+def test_tracks_without_audio_can_be_listed(filled: Database) -> None:
+    app = page("tracks")
+    assert not app.toggle, "all tracks have audio"
+    with filled.owner.begin() as connection:
+        without = "UPDATE mirpipe.track SET has_audio = false WHERE title = 'drums'"
+        connection.execute(text(without))
+    app = page("tracks")
+    assert len(rows(app)) == 7
+    app.toggle(key="without_audio").set_value(True).run()
+    (drums,) = rows(app)
+    assert "drums" in drums
+    (drums,) = rows(page("tracks", without_audio="true"))
+    assert "No track matches" in page("tracks", without_audio="true", search="apple").info[0].value
+
+
 def test_the_order_is_marked_in_the_heading(filled: Database) -> None:
     ascending, descending = page("tracks"), page("tracks", order="descending")
     assert ">title ▲<" in html(ascending)

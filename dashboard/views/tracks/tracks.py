@@ -29,7 +29,7 @@ SHOWN_LABELS = ("genre", "instrument", "work")
 """Labels with a place in the table. Search finds all labels, and a track's page shows them."""
 
 
-def choose_filter() -> queries.TrackFilter:
+def choose_filter(counts: Sequence[queries.LibraryCount]) -> queries.TrackFilter:
     """Draw the search field and the filters, and return what is chosen."""
     search = st.text_input(
         "Search title, artist, album, other labels and path",
@@ -63,7 +63,17 @@ def choose_filter() -> queries.TrackFilter:
             bind="query-params",
             on_change=first_page,
         )
-    return queries.TrackFilter(search or "", tuple(collections), tuple(states), tuple(findings))
+    without_audio = False
+    if any(count.without_audio for count in counts):
+        without_audio = st.toggle(
+            "Only tracks without audio, which were added from a file of vectors",
+            key="without_audio",
+            bind="query-params",
+            on_change=first_page,
+        )
+    return queries.TrackFilter(
+        search or "", tuple(collections), tuple(states), tuple(findings), without_audio
+    )
 
 
 def choose_order() -> tuple[str, bool]:
@@ -164,7 +174,7 @@ def main() -> None:
         "Every track that was ever ingested or generated. The search finds tracks that contain all "
         "words, in any order. Select a title to see everything about the track."
     )
-    chosen = choose_filter()
+    chosen = choose_filter(counts)
     sort, descending = choose_order()
     found = cached_queries.listed_tracks_n(chosen)
     if not found:

@@ -58,6 +58,8 @@ class TrackFilter:
     states: Sequence[str] = ()
     findings: Sequence[str] = ()
     """Kinds of findings. A track needs a finding of one of these kinds."""
+    without_audio: bool = False
+    """Whether only tracks are listed that were added from a file of vectors, without audio."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _patterns(search: str) -> list[list[str]]:
 
 def conditions(chosen: TrackFilter) -> str:
     """Return the SQL condition of the filter on the table track, which has the alias t."""
-    sql = _CONDITIONS
+    sql = _CONDITIONS + ("AND NOT t.has_audio" if chosen.without_audio else "")
     for number, patterns in enumerate(_patterns(chosen.search)):
         forms = ", ".join(f"lower(:word_{number}_{form})" for form in range(len(patterns)))
         sql += _CONTAINS_WORD.format(like=f"LIKE ANY(ARRAY[{forms}])")
