@@ -12,13 +12,14 @@ import streamlit as st
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
+from dashboard.views.search import search_by_track
 from mirpipe import search_process
 from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.settings import settings
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.retrieve import retrieve
 from tests.dashboard.example_library import fill
-from tests.dashboard.open_page import MODELS, PIECES, answer_of, html, page
+from tests.dashboard.open_page import MODELS, PIECES, answer_of, html, link, page
 from tests.support.audio_files import ingest_folder, tone, tones
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
@@ -183,6 +184,29 @@ def test_an_uploaded_file_is_played_at_the_level_of_its_references(
     volumes = played_volumes(app)
     assert volumes["Query: query.wav"] == pytest.approx(0.1)  # It is reduced by at most 20 dB.
     assert html(app).count("data-title='Query: query.wav'") == 1
+
+
+def test_the_found_tracks_are_listed_with_links_and_collections(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines(app: AppTest) -> list[str]:
+        table = html(app).partition("aria-label='Found tracks'")[2].partition("</table>")[0]
+        return table.split("<tr>")[2:]
+
+    found = lines(page("search", q="ogg"))
+    assert len(found) == 7
+    (target,) = [line for line in found if "تجربة" in line]
+    assert f"href='track?track={link(filled, 'تجربة')}&amp;in=target'" in target
+    (drums,) = [line for line in found if "drums" in line]
+    assert "<td>reference</td>" in drums
+    assert "funk_80.ogg" in drums
+    assert sum("<td>target</td>" in line for line in found) == 3
+    assert not lines(page("search", q="apple")), "the only found track is a link already"
+    assert "href='tracks?search=" not in html(page("search", q="ogg"))
+    monkeypatch.setattr(search_by_track, "LISTED", 2)
+    app = page("search", q="ogg")
+    assert len(lines(app)) == 2
+    assert "href='tracks?search=ogg&amp;state=ok'" in html(app)
 
 
 def test_several_found_tracks_can_be_chosen(filled: Database) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from functools import partial
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.components import markup
+from dashboard.components import markup, tables
+from dashboard.components.bar_list import filter_link
 from dashboard.components.collection_names import collection_name
+from dashboard.components.number_format import DASH
 from dashboard.components.player import player
 from dashboard.components.track_link import address_of, linked_title
 from dashboard.data import cached_queries, current_state
@@ -44,7 +47,28 @@ def choose_found_track(words: str) -> queries.ListedTrack | None:
         key=KEY,
         bind="query-params",
     )
+    if len(tracks) > 1:
+        found_table(tracks, words, is_part=found > LISTED)
     return track_of[track_id]
+
+
+def found_table(tracks: Sequence[queries.ListedTrack], words: str, *, is_part: bool) -> None:
+    """Draw the found tracks with links to their pages, closed at first, as the results follow."""
+    lines = [
+        [
+            markup.wide(
+                linked_title(track.title, address_of(track.collection, track.content_sha256))
+            ),
+            collection_name(track.collection),
+            markup.path(track.path) if track.path else DASH,
+        ]
+        for track in tracks
+    ]
+    with st.expander(f"The {'first ' if is_part else ''}{len(tracks)} found tracks"):
+        markup.show(tables.html_table("Found tracks", ["track", "collection", "path"], lines))
+        if is_part:
+            address = f"tracks?{urlencode({'search': words, 'state': 'ok'})}"
+            markup.show(filter_link("All found tracks on the page Tracks", address))
 
 
 def query(track: queries.ListedTrack) -> Query:
