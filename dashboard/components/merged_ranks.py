@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from markupsafe import Markup
 
 from dashboard.components import markup, tables
+from dashboard.components.equal_titles import told_apart
 from dashboard.components.marked_title import marked_title
 from dashboard.components.number_format import DASH, format_number
 from dashboard.components.plugin_labels import plugin_cell, plugin_text
@@ -69,9 +70,15 @@ def merged(tracks: Iterable[RankedTrack]) -> list[RankedTrack]:
     )
 
 
-def merged_references(found: Mapping[str, Sequence[NearReference]]) -> list[RankedTrack]:
-    """Return one list from the nearest references by each encoder, like `merged`."""
-    return merged(
+def merged_references(
+    found: Mapping[str, Sequence[NearReference]], *, beside: Mapping[int, str] | None = None
+) -> list[RankedTrack]:
+    """Return one list from the nearest references by each encoder, like `merged`.
+
+    Its titles differ from each other, and from those of the tracks that are shown beside it.
+    `beside` contains the titles of these tracks by track id.
+    """
+    tracks = merged(
         RankedTrack(
             row.track_id,
             row.title,
@@ -82,6 +89,8 @@ def merged_references(found: Mapping[str, Sequence[NearReference]]) -> list[Rank
         for encoder, rows in found.items()
         for row in rows
     )
+    titles = told_apart({**(beside or {}), **{track.track_id: track.title for track in tracks}})
+    return [replace(track, title=titles[track.track_id]) for track in tracks]
 
 
 def merged_matches(matches: Sequence[queries.Match], depth: int) -> list[RankedTrack]:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.components import tables
 from dashboard.components.merged_ranks import merged_references
 from dashboard.data import spectrograms
+from dashboard.views.track import similar_references
 from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
@@ -86,6 +87,35 @@ def test_the_lists_of_encoders_are_merged() -> None:
         for track in tracks
     ]
     assert ranks == [(8, {"a": 2, "b": 1}), (7, {"a": 1})]
+
+
+def test_tracks_with_the_title_of_another_track_on_the_page_are_told_apart(
+    fresh_database: Database,
+) -> None:
+    """Each encoder finds another reference first, and all of them have the same title."""
+    one, other = (SyntheticLibrary(fresh_database.app, name=name) for name in ("one", "two"))
+    ids = []
+    for path, vector, rotated in (
+        ("a/song.wav", [1, 0, 0], [0, 1, 0]),
+        ("b/song.wav", [0, 1, 0], [1, 0, 0]),
+    ):
+        ids.append(one.add("reference", path, vector, title="song"))
+        other.set_vector(ids[-1], rotated)
+    for number in range(similar_references.SHOWN):
+        track_id = one.add("reference", f"o{number}", [1, 0.1, 0])
+        other.set_vector(track_id, [1, 0.1, 0])
+    other.set_vector(one.add("target", "c/song.wav", [1, 0, 0], title="song"), [1, 0, 0])
+    retrieve()
+    report(trigger="test")
+    app = track_page("c/song.wav", "target")
+    named = "<bdi>song ({}/song.wav)</bdi>"
+    similar = table(app, "Most similar references")
+    assert [similar.count(named.format(folder)) for folder in "abc"] == [1, 1, 0]
+    assert "the reference <a" in table(app, "History")
+    assert "the target <a" in table(track_page("a/song.wav"), "History")
+    one.add_same_recording(*ids)
+    st.cache_data.clear()
+    assert named.format("b") in table(track_page("a/song.wav"), "Same recordings")
 
 
 def test_a_target_is_a_query_but_no_match(library: SyntheticLibrary) -> None:

@@ -18,10 +18,14 @@ SENTENCES = {
     "retagged": "title or labels changed; the title was {detail}",
     "rejected": "rejected: {reason}",
     "gone": "no file is left",
-    "has best match": "{other} became its best match by {encoder} ({detail}, run {run})",
-    "is best match of": "became the best match of {other} by {encoder} ({detail}, run {run})",
+    "has best match": (
+        "the reference {other} became its best match by {encoder} ({detail}, run {run})"
+    ),
+    "is best match of": (
+        "became the best match of the target {other} by {encoder} ({detail}, run {run})"
+    ),
     "is no longer best match of": (
-        "is no longer the best match of {other} by {encoder} ({detail}, run {run})"
+        "is no longer the best match of the target {other} by {encoder} ({detail}, run {run})"
     ),
 }
 """What each kind of event is called."""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.components import markup, tables
 from dashboard.components.collection_names import collection_name
+from dashboard.components.equal_titles import told_apart
 from dashboard.components.number_format import format_duration, format_number
 from dashboard.components.track_link import linked_title, track_links
 from dashboard.data import current_state
@@ -17,10 +18,11 @@ def draw(track: queries.TrackDescription) -> None:
     if not rows:
         return
     st.header("Which tracks contain the same recording?", anchor=False)
+    titles = told_apart({track.track_id: track.title} | {row.track_id: row.title for row in rows})
     links = track_links(row.track_id for row in rows)
     lines = [
         [
-            markup.wide(linked_title(row.title, links.get(row.track_id))),
+            markup.wide(linked_title(titles[row.track_id], links.get(row.track_id))),
             collection_name(row.collection),
             relation_name(row.relation),
             f"{row.agreement:.0%}",

@@ -20,7 +20,9 @@ def draw(track: queries.TrackDescription) -> None:
     with st.spinner("Searching the nearest references"):
         found = cached_queries.similar_references(track.track_id, track.content_sha256, SHOWN)
     missing = [row.encoder for row in found if row.references is None]
-    tracks = merged_references({row.encoder: row.references or [] for row in found})
+    tracks = merged_references(
+        {row.encoder: row.references or [] for row in found}, beside={track.track_id: track.title}
+    )
     if tracks:
         st.caption(
             f"The {SHOWN} nearest references by each encoder, in one list. Each number is the rank "
