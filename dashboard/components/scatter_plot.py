@@ -80,7 +80,7 @@ def scatter_plot(
         order = [group for group, _ in Counter(data["label"]).most_common() if group != OTHERS]
     legend = alt.Legend(
         title=None,
-        orient="bottom",
+        orient="top",  # Below the plot, it would be below many windows.
         columns=3,
         labelLimit=180,
         values=[group for group in order if group in present],

@@ -11,6 +11,8 @@ import streamlit as st
 
 from dashboard.data import current_state
 from mirpipe.db import queries
+from mirpipe.db.queries.embedding_maps import ClosestPair
+from mirpipe.db.queries.embedding_maps import closest_pair as _closest_pair
 from mirpipe.db.queries.library_differences import LibraryDifference
 from mirpipe.db.queries.library_differences import library_differences as _library_differences
 from mirpipe.records import Task
@@ -177,6 +179,12 @@ def maps(run: RunKey) -> list[queries.EmbeddingMap]:
 def map_points(run: RunKey, encoder: str) -> list[queries.MapPoint]:
     """Return the track positions on the map of an encoder."""
     return queries.map_points(encoder)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def closest_pair(run: RunKey, encoder: str) -> ClosestPair | None:
+    """Return the most similar best match by an encoder."""
+    return _closest_pair(encoder)
 
 
 def latest_run() -> queries.Run | None:

@@ -6,14 +6,18 @@ from pathlib import Path
 import pyarrow
 import pytest
 from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
 
 from dashboard.components import scatter_plot
 from mirpipe.db import queries
 from mirpipe.db.queries import MapPoint
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
 from tests.dashboard import example_clips
 from tests.dashboard.example_maps import write_maps
 from tests.dashboard.open_page import DEMO, HOSTILE, answer_of, html, link, page
 from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary
 
 
 @pytest.fixture
@@ -46,6 +50,57 @@ def test_axes_show_the_variance_and_the_caption_the_number_of_points(with_maps: 
         connection.execute(text("UPDATE mirpipe.run SET finished_at = finished_at + '1 s'"))
     notes = [element.value for element in page("map").caption]
     assert any("7 of 100,000 tracks are drawn" in note for note in notes)
+
+
+def answer_with_targets(database: Database, *titles: str) -> AppTest:
+    """Return the map of a library with the reference "near", and equally near targets."""
+    library = SyntheticLibrary(database.app)
+    library.add("reference", "east", [1, 0, 0])
+    library.add("reference", "north", [0, 1, 0], title="near")
+    library.add("target", "far", [0.4, 0.4, 1])
+    for number, title in enumerate(titles):
+        library.add("target", number, [0.1, 1, 0], title=title)
+    retrieve()
+    report(trigger="test")
+    with database.owner.begin() as connection:
+        write_maps(connection)
+    return page("map")
+
+
+def test_the_answer_names_the_most_similar_best_match(fresh_database: Database) -> None:
+    app = answer_with_targets(fresh_database, "near")
+    assert answer_of(app).startswith(
+        "Of all best matches by made_up, the most similar pair is the target near (0) and the "
+        "reference near (north), with a cosine of 0.995. The two axes"
+    )
+    assert html(app).count("class='mp-title mp-track' href='track?track=") == 2
+
+
+def test_of_equally_similar_best_matches_one_is_an_example(fresh_database: Database) -> None:
+    app = answer_with_targets(fresh_database, "a", "b")
+    assert answer_of(app).startswith(
+        "Of all best matches by made_up, 2 pairs have the highest cosine, 0.995, such as the "
+        "target a and the reference near. The two axes"
+    )
+
+
+def test_random_weights_have_no_most_similar_pair(with_maps: Database) -> None:
+    assert answer_of(page("map", encoder="untrained")).startswith("The two axes")
+
+
+def test_the_table_has_minus_signs_and_numbers_that_can_be_sorted(with_maps: Database) -> None:
+    app = page("map", encoder="musicnn")
+    app.session_state["table"] = True
+    app = app.run()
+    [table] = app.dataframe
+    points = sorted(queries.map_points("musicnn"), key=lambda point: point.track_id)
+    x = [point.x for point in points]
+    assert sorted(table.value["x"]) == pytest.approx(sorted(x))
+    styled = pyarrow.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_pandas()
+    assert min(x) < 0
+    shown = {float(text.replace("−", "-")) for text in styled["x"]}
+    assert shown == {round(value, 4) for value in x}
+    assert not any("-" in text for text in styled["x"])
 
 
 def test_a_clip_has_the_labels_of_its_target(filled: Database, tmp_path: Path) -> None:
@@ -141,6 +196,7 @@ def test_both_axes_have_the_same_scale_and_collections_keep_their_colours() -> N
         assert (right - left) / width == pytest.approx((top - bottom) / height)
     colour = dots["encoding"]["color"]
     assert colour["scale"]["domain"] == ["reference", "target", "clip"]
+    assert colour["legend"]["orient"] == "top", "the legend is below a window of 720 pixels"
     assert colour["legend"]["values"] == ["target", "clip"]
 
 

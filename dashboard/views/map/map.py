@@ -13,11 +13,11 @@ from dashboard.components.player import player
 from dashboard.components.plugin_labels import licence_text, random_weights_badge
 from dashboard.components.searched_choices import searched_choices
 from dashboard.components.target_picker import TARGET_PARAMETER
-from dashboard.components.track_link import address_of, link_value, linked_title
+from dashboard.components.track_link import address_of, link_value, linked_title, track_links
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
-from mirpipe.db.queries.page_answers import map_answer
+from mirpipe.db.queries.page_answers import closest_pair_answer, map_answer
 
 TRACK_PARAMETER, CHART_KEY, PICKER_KEY = "track", "map", "map_track"
 
@@ -135,6 +135,18 @@ def track_card(point: queries.MapPoint) -> None:
             )
 
 
+def show_answer(run: cached_queries.RunKey, map_: queries.EmbeddingMap) -> None:
+    """Draw the most similar pair, unless the weights are random, and what the axes show."""
+    pair = None if map_.random else cached_queries.closest_pair(run, map_.encoder)
+    named = {pair.target_id: pair.target, pair.reference_id: pair.reference} if pair else {}
+    links = track_links(named)
+    answer.show(
+        closest_pair_answer(map_.encoder, pair),
+        map_answer(map_),
+        links=[(title, links.get(track_id)) for track_id, title in named.items()],
+    )
+
+
 def explain(map_: queries.EmbeddingMap) -> None:
     """State how many tracks are drawn, and explain the axes."""
     drawn = "Every track is drawn."
@@ -168,6 +180,7 @@ def point_table(points: Sequence[queries.MapPoint]) -> None:
         pd.DataFrame(rows),
         name="Map",
         tracks={"title": [point.track_id for point in points]},
+        decimals={"x": 4, "y": 4},
     )
 
 
@@ -187,7 +200,7 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
             bind="query-params",
             required=True,
         )
-    answer.show(map_answer(map_))
+    show_answer(cached_queries.run_key(run), map_)
     if map_.random:
         markup.show(random_weights_badge(map_.encoder))
     explain(map_)
@@ -214,7 +227,7 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
             track_card(chosen)
     markup.show(markup.muted_line(licence_text(map_.licence_weights)))
     # The table is sent only when it is opened, because it is as large as the chart.
-    with st.expander("All points as a table", on_change="rerun") as table:
+    with st.expander("All points as a table", key="table", on_change="rerun") as table:
         if table.open:
             point_table(points)
 

@@ -47,6 +47,22 @@ class MapPoint:
     """Position along the second principal component. 0 is the mean of the references."""
 
 
+@dataclass(frozen=True)
+class ClosestPair:
+    """The target and the best match with the highest cosine of all targets, by one encoder."""
+
+    target_id: int
+    target: str
+    """Title of the target."""
+    reference_id: int
+    reference: str
+    """Title of the best match."""
+    cosine: float
+    """Cosine in the encoder's own space."""
+    equal_n: int
+    """Number of targets whose best match has this cosine, rounded to three decimals."""
+
+
 _MAPS = text("""
     SELECT e.name AS encoder, m.tracks_n AS tracks, m.spread_x, m.spread_y,
         (SELECT count(*) FROM mirpipe.map_point p
@@ -72,6 +88,19 @@ _MAP_POINTS = text("""
     ORDER BY array_position(ARRAY['generated', 'reference', 'target'], t.collection), t.track_id
 """)
 
+_CLOSEST_PAIR = text("""
+    SELECT c.target_id, t.title AS target, c.reference_id, r.title AS reference, c.cosine, c.equal_n
+    FROM (
+        SELECT s.target_id, s.reference_id, s.cosine,
+            count(*) OVER (PARTITION BY round(CAST(s.cosine AS numeric), 3)) AS equal_n
+        FROM mirpipe.served_neighbour s JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE s.to_run IS NULL AND s.counted_rank = 1 AND e.name = :encoder
+        ORDER BY s.cosine DESC, s.target_id LIMIT 1
+    ) c
+    JOIN mirpipe.track t ON t.track_id = c.target_id
+    JOIN mirpipe.track r ON r.track_id = c.reference_id
+""")
+
 
 def maps() -> list[EmbeddingMap]:
     """Return the maps of the latest run. Encoders are in the order of the settings."""
@@ -82,3 +111,10 @@ def map_points(encoder: str) -> list[MapPoint]:
     """Return the points on an encoder's map. Targets come last, so that they are drawn on top."""
     rows = read_rows(MapPoint, _MAP_POINTS, encoder=encoder)
     return with_distinct_titles(rows, title="track_id")
+
+
+def closest_pair(encoder: str) -> ClosestPair | None:
+    """Return the most similar best match by this encoder, or None if no target has one."""
+    rows = read_rows(ClosestPair, _CLOSEST_PAIR, encoder=encoder)
+    named = with_distinct_titles(rows, target="target_id", reference="reference_id")
+    return next(iter(named), None)

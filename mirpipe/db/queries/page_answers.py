@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mirpipe.db.queries.answers import isolated
 from mirpipe.db.queries.clip_origins import ClipOrigin
 from mirpipe.db.queries.comparison_sentences import counted, mode_name
-from mirpipe.db.queries.embedding_maps import EmbeddingMap
+from mirpipe.db.queries.embedding_maps import ClosestPair, EmbeddingMap
 from mirpipe.db.queries.failure_ledger import FailureCount
 from mirpipe.db.queries.gate_history import GateVerdict
 from mirpipe.db.queries.matched_targets import MatchedTarget
@@ -65,6 +65,20 @@ def map_answer(map_: EmbeddingMap) -> str:
         f"The two axes show {share:.0%} of the variance of the references in the space of "
         f"{map_.encoder}."
     )
+
+
+def closest_pair_answer(encoder: str, pair: ClosestPair | None) -> str:
+    """Return which target and reference are most similar. Empty without a pair."""
+    if pair is None:
+        return ""
+    cosine = number_text(pair.cosine, ".3f")
+    titles = f"the target {isolated(pair.target)} and the reference {isolated(pair.reference)}"
+    start = f"Of all best matches by {encoder},"
+    if pair.equal_n > 1:
+        return (
+            f"{start} {pair.equal_n:,} pairs have the highest cosine, {cosine}, such as {titles}."
+        )
+    return f"{start} the most similar pair is {titles}, with a cosine of {cosine}."
 
 
 def matched_targets_answer(rows: Sequence[MatchedTarget]) -> str:
