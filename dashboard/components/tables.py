@@ -86,7 +86,7 @@ def sortable_table(
             pinned=place == 0,  # Stays in view while the table scrolls sideways.
             key=f"{name} {column}",
         )
-    shown = with_minus_signs(data, decimals) if decimals else data
+    shown = with_formatted_numbers(data, decimals) if decimals else data
     st.dataframe(shown, hide_index=True, column_config=configured, placeholder=DASH, alt=name)
     for column, ids in ids_of.items():
         click = st.session_state.get(f"{name} {column}")
@@ -99,7 +99,7 @@ def sortable_table(
             _choose_track(data, name, ids_of)
 
 
-def with_minus_signs(data: pd.DataFrame, decimals: Mapping[str, int]) -> Styler:
+def with_formatted_numbers(data: pd.DataFrame, decimals: Mapping[str, int]) -> Styler:
     """Return the data with texts for these columns of numbers. They are still sorted by value."""
     formats: dict[Any, Any] = {
         column: partial(format_number, decimals=n) for column, n in decimals.items()
