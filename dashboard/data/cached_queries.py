@@ -15,6 +15,7 @@ from mirpipe.db.queries.embedding_maps import ClosestPair
 from mirpipe.db.queries.embedding_maps import closest_pair as _closest_pair
 from mirpipe.db.queries.library_differences import LibraryDifference
 from mirpipe.db.queries.library_differences import library_differences as _library_differences
+from mirpipe.db.queries.track_list import MAX_COUNTED
 from mirpipe.records import Task
 
 RunKey = tuple[int, datetime]
@@ -210,6 +211,18 @@ def pending_work() -> list[queries.PendingWork]:
 def failure_counts() -> list[queries.FailureCount]:
     """Return the number of failures by stage and reason. It is at most 10 seconds old."""
     return current_state.read(queries.failure_counts)
+
+
+def searched_once(chosen: queries.TrackFilter) -> queries.TrackFilter:
+    """Return a filter of the tracks that this filter's words find. It is at most 10 seconds old.
+
+    A search reads the texts of all tracks, so a page searches once, not for each of its parts. If
+    the words find more than `MAX_COUNTED` tracks, the filter is returned as it is.
+    """
+    if not chosen.search:
+        return chosen
+    found = current_state.read(queries.found_track_ids, chosen)
+    return chosen if len(found) > MAX_COUNTED else queries.TrackFilter(track_ids=found)
 
 
 def listed_tracks_n(chosen: queries.TrackFilter) -> int:

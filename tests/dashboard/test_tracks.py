@@ -7,7 +7,7 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.example_library import Piece, track
-from tests.dashboard.open_page import SHOWN, html, link, page
+from tests.dashboard.open_page import SHOWN, drawn_page, html, link, page
 from tests.support.databases import Database
 
 
@@ -64,6 +64,17 @@ def test_tracks_without_audio_can_be_listed(filled: Database) -> None:
     assert "drums" in drums
     (drums,) = rows(page("tracks", without_audio="true"))
     assert "No track matches" in page("tracks", without_audio="true", search="apple").info[0].value
+
+
+def test_texts_are_searched_once_for_all_pages_and_orders(
+    filled: Database, statements: list[str]
+) -> None:
+    assert "West" in html(page("tracks", search="ogg"))
+    assert sum("LIKE ANY" in statement for statement in statements) == 1
+    statements.clear()
+    assert "West" in html(drawn_page("tracks", search="ogg", sort="added"))
+    assert sum("sorted_by" in statement for statement in statements) == 1
+    assert not any("LIKE ANY" in statement for statement in statements)
 
 
 def test_the_order_is_marked_in_the_heading(filled: Database) -> None:

@@ -27,7 +27,7 @@ def choose_found_track(words: str) -> queries.ListedTrack | None:
 
     Return None if they find none.
     """
-    chosen = queries.TrackFilter(words, states=("ok",))
+    chosen = cached_queries.searched_once(queries.TrackFilter(words, states=("ok",)))
     tracks = cached_queries.listed_tracks(chosen, "title", False, LISTED, 0)
     if not tracks:
         st.info("No track has these words in its title, tags or path.")

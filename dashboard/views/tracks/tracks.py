@@ -174,7 +174,7 @@ def main() -> None:
         "Every track that was ever ingested or generated. The search finds tracks that contain all "
         "words, in any order. Select a title to see everything about the track."
     )
-    chosen = choose_filter(counts)
+    chosen = cached_queries.searched_once(choose_filter(counts))
     sort, descending = choose_order()
     found = cached_queries.listed_tracks_n(chosen)
     if not found:

@@ -118,7 +118,13 @@ from mirpipe.db.queries.track_details import TrackDescription, tracks_by_hash
 from mirpipe.db.queries.track_distributions import TrackGroup, track_distributions
 from mirpipe.db.queries.track_files import TrackFile, track_files
 from mirpipe.db.queries.track_history import TrackEvent, track_history
-from mirpipe.db.queries.track_list import ListedTrack, TrackFilter, listed_tracks, listed_tracks_n
+from mirpipe.db.queries.track_list import (
+    ListedTrack,
+    TrackFilter,
+    found_track_ids,
+    listed_tracks,
+    listed_tracks_n,
+)
 from mirpipe.db.queries.unavailable_plugins import UnavailablePlugin, unavailable_plugins
 from mirpipe.db.queries.waiting_revisions import (
     Challenger,
@@ -226,6 +232,7 @@ __all__ = [
     "findings_n",
     "findings_of_track",
     "fingerprint_state",
+    "found_track_ids",
     "fused_matches",
     "generation_answer",
     "generation_group_summaries",

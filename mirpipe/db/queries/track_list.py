@@ -60,6 +60,8 @@ class TrackFilter:
     """Kinds of findings. A track needs a finding of one of these kinds."""
     without_audio: bool = False
     """Whether only tracks are listed that were added from a file of vectors, without audio."""
+    track_ids: Sequence[int] | None = None
+    """Result of `found_track_ids`. If given, these tracks are listed, and nothing is searched."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class _Sorting:
 @dataclass(frozen=True)
 class _Count:
     tracks: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    track_id: int
 
 
 # The subquery is computed once. A join with the view instead would forbid a parallel plan.
@@ -120,6 +127,8 @@ _CONTAINS_WORD = """
         OR t.track_id IN (SELECT track_id FROM mirpipe.track_file WHERE lower(path_text) {like}))
 """
 _NORMAL_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+# OFFSET 0 keeps the planner from reading all tracks in the order of their titles instead.
+_GIVEN_TRACKS = "(SELECT * FROM mirpipe.track WHERE track_id = ANY(:track_ids) OFFSET 0)"
 # Only the tracks of the page are joined with what the page shows of them.
 _PAGE = """
     SELECT t.track_id, t.title, t.collection, t.state, coalesce(t.reason, '') AS reason,
@@ -131,13 +140,14 @@ _PAGE = """
             ORDER BY l.gone_at IS NOT NULL, l.gone_at DESC, path_text LIMIT 1), '') AS path,
         t.first_seen, encode(t.content_sha256, 'hex') AS content_sha256
     FROM (
-        SELECT t.track_id AS listed_id, {expression} AS sorted_by FROM mirpipe.track t {joins}
+        SELECT t.track_id AS listed_id, {expression} AS sorted_by FROM {tracks} t {joins}
         WHERE {conditions} ORDER BY {order} LIMIT :limit OFFSET :offset
     ) page
     JOIN mirpipe.track t ON t.track_id = page.listed_id
     {features}
     ORDER BY page.sorted_by {direction} NULLS LAST, t.track_id {direction}
 """
+_FOUND = "SELECT t.track_id FROM mirpipe.track t WHERE {conditions} LIMIT :limit"
 _COUNT = """
     SELECT count(*) AS tracks FROM (
         SELECT FROM mirpipe.track t WHERE {conditions} LIMIT :limit) found
@@ -169,6 +179,7 @@ def page_sql(chosen: TrackFilter, *, sort: str, descending: bool) -> str:
     nulls = "" if sort == "title" else "NULLS LAST"
     return _PAGE.format(
         expression=sorting.expression,
+        tracks="mirpipe.track" if chosen.track_ids is None else _GIVEN_TRACKS,
         joins=sorting.joins,
         conditions=conditions(chosen),
         order=f"{sorting.expression} {direction} {nulls}, t.track_id {direction}",
@@ -183,6 +194,13 @@ def listed_tracks_n(chosen: TrackFilter) -> int:
     return read_rows(_Count, query, limit=MAX_COUNTED + 1, **parameters(chosen))[0].tracks
 
 
+def found_track_ids(chosen: TrackFilter) -> list[int]:
+    """Return the ids of the tracks in any order, but of at most `MAX_COUNTED` + 1 tracks."""
+    query = text(_FOUND.format(conditions=conditions(chosen)))
+    rows = read_rows(_Found, query, limit=MAX_COUNTED + 1, **parameters(chosen))
+    return [row.track_id for row in rows]
+
+
 def _patterns(search: str) -> list[list[str]]:
     """Return, for each word, the patterns of LIKE that find it in any Unicode normal form."""
     escaped = [re.sub(r"([\\%_])", r"\\\1", word) for word in search.split()[:MAX_WORDS]]
@@ -194,6 +212,8 @@ def _patterns(search: str) -> list[list[str]]:
 
 def conditions(chosen: TrackFilter) -> str:
     """Return the SQL condition of the filter on the table track, which has the alias t."""
+    if chosen.track_ids is not None:
+        return "t.track_id = ANY(:track_ids)"
     sql = _CONDITIONS + ("AND NOT t.has_audio" if chosen.without_audio else "")
     for number, patterns in enumerate(_patterns(chosen.search)):
         forms = ", ".join(f"lower(:word_{number}_{form})" for form in range(len(patterns)))
@@ -203,6 +223,8 @@ def conditions(chosen: TrackFilter) -> str:
 
 def parameters(chosen: TrackFilter) -> dict[str, object]:
     """Return the parameters of the conditions."""
+    if chosen.track_ids is not None:
+        return {"track_ids": list(chosen.track_ids)}
     return {
         "collections": list(chosen.collections),
         "states": list(chosen.states),

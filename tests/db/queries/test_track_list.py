@@ -9,6 +9,7 @@ from mirpipe.db.queries.track_list import (
     MAX_COUNTED,
     SORT_COLUMNS,
     TrackFilter,
+    found_track_ids,
     listed_tracks,
     listed_tracks_n,
     page_sql,
@@ -46,6 +47,9 @@ def titles(search: str = "", **filters: tuple[str, ...]) -> list[str]:
     chosen = TrackFilter(search, **filters)
     rows = listed_tracks(chosen)
     assert listed_tracks_n(chosen) == len(rows)
+    found = found_track_ids(chosen)
+    assert sorted(found) == sorted(row.track_id for row in rows)
+    assert listed_tracks(TrackFilter(track_ids=found)) == rows
     return [row.title for row in rows]
 
 
