@@ -32,7 +32,7 @@ def backup(
         0  the backup is complete
         1  audio files of some clips are missing; everything else is in the backup
     """
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.operations.backup import back_up
 
     with progress_bar("backup: clips") as progress:
@@ -71,7 +71,7 @@ def restore(
     written, and the rows replace the old ones in one transaction. At the end, the hash of the
     restored content is compared with the backup's hash.
     """
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.operations.backup import restore as restore_backup
 
     with progress_bar("restore: files checked") as progress:

@@ -42,7 +42,7 @@ def caption(
         1  a caption failed, or the captioner cannot run on this machine
         3  some targets cannot be used; see `mirpipe failures`
     """
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.models.runnable_plugins import check_plugins
     from mirpipe.stages import analyse as analyse_stage
     from mirpipe.stages import caption as stage

@@ -92,7 +92,7 @@ def _export_mteb(folder: Path, *, with_audio: bool, as_json: bool) -> None:
 
 
 def _print_counts(counts: Mapping[str, int]) -> None:
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
 
     for name, rows in counts.items():
         print(f"{name}: {counted(rows, 'row')}")

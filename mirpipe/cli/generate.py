@@ -126,7 +126,7 @@ def _caption(target: list[str] | None, manifest: Path | None) -> int:
 
 def _print_plan(generators: list[str], selection: "ClipSelection", *, as_json: bool) -> None:
     """Print the number of clips that each generator would generate, and the expected time."""
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.stages import generate as stage
 
     plans = {name: stage.estimate(name, stage.plan(name, selection)) for name in generators}

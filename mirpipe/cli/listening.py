@@ -92,7 +92,7 @@ def create(
     command is repeated with the same options, it changes nothing.
     """
     from mirpipe.db.queries import latest_run
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.listening.create_test import CONSENT, ListeningOptions, create_test
     from mirpipe.listening.shortages import shortages
 

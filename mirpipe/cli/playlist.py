@@ -9,8 +9,8 @@ import typer
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import printable_title
 from mirpipe.db import queries
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.find_tracks import target_id_by_name
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.db.queries.track_lengths import track_lengths
 from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.operations.output_file import write_output

@@ -31,7 +31,7 @@ def prune(
     The command can be stopped at any time and run again. Postgres does not return the space of
     deleted rows to the disk, but uses it for new rows.
     """
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.operations import prune as operation
 
     result = operation.prune(settings()) if yes else operation.count_unneeded(settings())

@@ -54,7 +54,7 @@ def export(
     tracks, so that a library without the recordings can use them. It contains no audio and no
     paths.
     """
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.operations.export_vectors import export_vectors
 
     try:
@@ -96,7 +96,7 @@ def import_(
         1  tracks already have different vectors of this revision, which were kept
         3  the file is not valid; nothing was stored
     """
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.operations.import_vectors import import_vectors
 
     try:
@@ -151,7 +151,7 @@ def remove_tracks(as_json: AsJson = False) -> None:
     The tracks are marked as gone. Their history stays, and `mirpipe vectors import --add-tracks`
     brings them back. Tracks whose recordings were ingested since stay.
     """
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
     from mirpipe.operations import import_vectors
 
     removed = import_vectors.remove_tracks()
@@ -174,7 +174,7 @@ def _remedy(*, describes_tracks: bool, add_tracks: bool) -> str:
 
 
 def _print_differing(count: int, named: list[tuple[int, str]]) -> None:
-    from mirpipe.db.queries.comparison_sentences import counted
+    from mirpipe.db.queries.sentence_parts import counted
 
     lines = [f"  {track_id}  {printable_title(title).plain}" for track_id, title in named]
     lines += [f"  and {count - len(named)} more"] if count > len(named) else []

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 from math import isclose
 
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.listening.results import CriterionResult, ListeningResults, MetricResult
 from mirpipe.listening.subject_results import (
     MIN_LISTENERS,

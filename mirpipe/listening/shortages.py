@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from math import ceil
 
 from mirpipe.db.engine import engine
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.listening_tests import ListeningTest
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.errors import ConfigurationError
 from mirpipe.listening.create_test import ListeningOptions, compared_answers
 from mirpipe.listening.design import (

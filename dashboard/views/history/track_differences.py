@@ -11,8 +11,8 @@ from dashboard.components.metric_labels import reason_text
 from dashboard.components.track_link import TrackLinks, linked_title, track_links
 from dashboard.data import cached_queries
 from mirpipe.db import queries
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.library_differences import LibraryDifference
+from mirpipe.db.queries.sentence_parts import counted
 
 MAX_NAMED = 10
 """Number of tracks per collection and run that are named."""

@@ -12,8 +12,8 @@ from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_local_time
 from dashboard.data import current_state
 from dashboard.views.listening import result_tables, strength_chart
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.listening_tests import ListeningTest, listening_tests
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.db.queries.track_names import names_of_tracks
 from mirpipe.listening import result_sentences as words
 from mirpipe.listening.results import MIN_LISTENERS_OF_TARGETS, CriterionResult, ListeningResults

@@ -12,8 +12,8 @@ from dashboard.components.page_choice import choose_page
 from dashboard.components.track_link import linked_title, track_links
 from dashboard.data import current_state
 from mirpipe.db import queries
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.same_recordings import relation_name
+from mirpipe.db.queries.sentence_parts import counted
 
 GROUPS_PER_PAGE = 50
 

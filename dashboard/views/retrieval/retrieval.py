@@ -28,9 +28,9 @@ from dashboard.views.retrieval import encoder_scatter, encoder_summary
 from dashboard.views.retrieval.match_rows import match_rows, meaningful_scores, worst_first
 from dashboard.views.retrieval.similarity_scales import SCALES, SimilarityScale
 from mirpipe.db import queries
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.library_counts import has_targets
 from mirpipe.db.queries.same_recordings import same_recording_sentence
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.db.queries.target_order import ORDERS
 from mirpipe.settings import settings
 

@@ -9,12 +9,10 @@ own modules.
 from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
 from mirpipe.db.queries.answers import (
     BestReference,
-    clips_answer,
     generation_answer,
     hubs_answer,
     library_answer,
     primary_metric_of_run,
-    quality_answer,
     retrieval_answer,
     run_answer,
     similarity_answer,
@@ -89,6 +87,7 @@ from mirpipe.db.queries.matched_targets import MatchedTarget, matched_targets
 from mirpipe.db.queries.matches import Match, best_matches, matches
 from mirpipe.db.queries.metric_choice import choice_sentences
 from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
+from mirpipe.db.queries.page_answers import clips_answer, quality_answer
 from mirpipe.db.queries.pending_work import PendingWork, pending_work
 from mirpipe.db.queries.ranking_measurement import ranking_measurement_sentences
 from mirpipe.db.queries.rating_distributions import RatingDistributions, rating_distributions

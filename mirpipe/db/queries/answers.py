@@ -5,14 +5,11 @@ from dataclasses import dataclass
 
 from mirpipe.db.queries.comparison_sentences import (
     comparison_sentence,
-    counted,
     mode_name,
     too_few_targets_sentence,
 )
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
-from mirpipe.db.queries.findings import FindingCount, finding_name
-from mirpipe.db.queries.generated_clips import GeneratedClip
 from mirpipe.db.queries.generation_summaries import GenerationSummary
 from mirpipe.db.queries.hubness import Hubness
 from mirpipe.db.queries.library_counts import LibraryCount
@@ -22,6 +19,7 @@ from mirpipe.db.queries.number_text import number_text
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
 from mirpipe.db.queries.runs import Run
 from mirpipe.db.queries.same_recordings import relation_name
+from mirpipe.db.queries.sentence_parts import counted, isolated, listed, was
 from mirpipe.setting_types import is_compared
 
 
@@ -49,12 +47,12 @@ def library_answer(counts: Sequence[LibraryCount]) -> list[str]:
     used = [counted(tracks_of[name], noun) for name, noun in nouns if name in tracks_of]
     unused = []
     if rejected := number("rejected"):
-        unused.append(f"{counted(rejected, 'track')} {_was(rejected)} rejected")
+        unused.append(f"{counted(rejected, 'track')} {was(rejected)} rejected")
     if gone := number("gone"):
         unused.append(f"the files of {counted(gone, 'track')} are gone")
-    sentences = [f"The library contains {_listed(used) if used else 'no usable tracks'}."]
+    sentences = [f"The library contains {listed(used) if used else 'no usable tracks'}."]
     if unused:
-        sentence = _listed(unused)
+        sentence = listed(unused)
         sentences.append(f"{sentence[0].upper()}{sentence[1:]}.")
     return sentences
 
@@ -82,7 +80,7 @@ def run_answer(run: Run) -> str:
             if embedded[name] < number
         ]
         if incomplete:
-            sentences.append(f"{encoder} had vectors of only {_listed(incomplete)}.")
+            sentences.append(f"{encoder} had vectors of only {listed(incomplete)}.")
     return " ".join(sentences)
 
 
@@ -210,7 +208,7 @@ def similarity_answer(query: str, best: Sequence[BestReference]) -> str:
             encoders.setdefault((row.title, row.relation), []).append(f"{row.encoder}{z}")
     found = [
         f"{isolated(title)}{f', the {relation_name(relation)},' if relation else ''} "
-        f"by {_listed(names)}"
+        f"by {listed(names)}"
         for (title, relation), names in encoders.items()
     ]
     if not found:
@@ -218,46 +216,6 @@ def similarity_answer(query: str, best: Sequence[BestReference]) -> str:
     if len(found) == 1:
         return f"The reference that is most similar to {isolated(query)} is {found[0]}."
     return f"The encoders find different references for {isolated(query)}: {'; '.join(found)}."
-
-
-def clips_answer(clips: Sequence[GeneratedClip]) -> str:
-    """Return how many clips were generated from a target. Empty if there are none."""
-    if not clips:
-        return ""
-    modes = len({(clip.generator, clip.mode, clip.guidance) for clip in clips})
-    counts = f"{counted(len(clips), 'clip')} in {counted(modes, 'mode')}"
-    return f"From the target, {counts} {_was(len(clips))} generated."
-
-
-def quality_answer(counts: Sequence[FindingCount]) -> str:
-    """Return the most frequent kinds of warnings about the audio of tracks."""
-    warnings = sorted(
-        (row for row in counts if row.severity == "warning"), key=lambda row: -row.tracks
-    )
-    if not warnings:
-        return "No track has a warning."
-    first, *others = warnings
-    if any(row.tracks == first.tracks for row in others):
-        named = (f"{finding_name(row.kind)} ({counted(row.tracks, 'track')})" for row in warnings)
-        return f"Warnings: {', '.join(named)}."
-    name = finding_name(first.kind)
-    sentence = f"The most frequent warning is {name}, for {counted(first.tracks, 'track')}"
-    followed = [f"{finding_name(row.kind)} for {row.tracks:,}" for row in others]
-    return f"{sentence}, followed by {_listed(followed)}." if followed else f"{sentence}."
-
-
-def _was(n: int) -> str:
-    return "was" if n == 1 else "were"
-
-
-def _listed(items: Sequence[str]) -> str:
-    """Return one or more items as a list within a sentence."""
-    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else items[0]
-
-
-def isolated(title: str) -> str:
-    """Return a title that does not change the writing direction of the sentence around it."""
-    return f"\N{FIRST STRONG ISOLATE}{title}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def _without_values(answer: str, metric: str, measured: Sequence[str], task: str) -> Iterator[str]:
@@ -288,7 +246,7 @@ def _ranking(
     first = [s for each, own_n, s in ordered if (f"{each:.3f}", own_n) == (f"{mean:.3f}", n)]
     others = [each for each in ordered if each[2] not in first]
     degree = "highest" if others else "same"
-    sentence = f"{start} {_listed(first)} have the {degree} {name}: {mean:.3f} on average over "
+    sentence = f"{start} {listed(first)} have the {degree} {name}: {mean:.3f} on average over "
     sentence += counted(n, "target")
     if not others:
         return f"{sentence}."
@@ -296,7 +254,7 @@ def _ranking(
         f"{subject} with {mean:.3f}" + ("" if others_n == n else f" over {others_n:,}")
         for mean, others_n, subject in others
     ]
-    return f"{sentence}, followed by {_listed(followed)}."
+    return f"{sentence}, followed by {listed(followed)}."
 
 
 def _verdicts(

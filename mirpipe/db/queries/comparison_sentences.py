@@ -8,6 +8,7 @@ from mirpipe.db.queries.encoder_comparison import EncoderComparison
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.mode_comparison import ModeComparison
 from mirpipe.db.queries.number_text import number_text
+from mirpipe.db.queries.sentence_parts import counted
 
 Comparison = EncoderComparison | ModeComparison
 
@@ -190,11 +191,6 @@ def _metric_and_n(comparison: Comparison) -> str:
 
 def _capitalised(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def counted(n: int, noun: str) -> str:
-    """Return the number with its noun, such as "1 target" or "1,000 targets"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def mode_name(mode: str, guidance: float | None) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.sentence_parts import counted
 
 
 @dataclass(frozen=True)

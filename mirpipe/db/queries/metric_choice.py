@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.records import Task
 
 _KINDS: dict[Task, str] = {"retrieval": "answers", "generation": "clips"}

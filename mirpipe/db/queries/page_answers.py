@@ -1,19 +1,21 @@
-"""Short answers in sentences, for the pages Failures, Quality, Map, Track and History."""
+"""Short answers in sentences, for the pages Failures, Quality, Map, Listen, Track and History."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from mirpipe.db.queries.answers import isolated
 from mirpipe.db.queries.clip_origins import ClipOrigin
-from mirpipe.db.queries.comparison_sentences import counted, mode_name
+from mirpipe.db.queries.comparison_sentences import mode_name
 from mirpipe.db.queries.embedding_maps import ClosestPair, EmbeddingMap
 from mirpipe.db.queries.failure_ledger import FailureCount
+from mirpipe.db.queries.findings import FindingCount, finding_name
 from mirpipe.db.queries.gate_history import GateVerdict
+from mirpipe.db.queries.generated_clips import GeneratedClip
 from mirpipe.db.queries.matched_targets import MatchedTarget
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.number_text import number_text
 from mirpipe.db.queries.published_results import PublishedClaim, PublishedNumber
 from mirpipe.db.queries.run_history import PastSummary
+from mirpipe.db.queries.sentence_parts import counted, isolated, listed, was
 
 
 def failures_answer(counts: Sequence[FailureCount]) -> str:
@@ -141,3 +143,29 @@ def published_answer(numbers: Sequence[PublishedNumber], claims: Sequence[Publis
         f"{agreeing} of {len(numbers)} printed numbers follow from the printed lines, and "
         f"{standing} of {len(claims)} claims stand."
     )
+
+
+def clips_answer(clips: Sequence[GeneratedClip]) -> str:
+    """Return how many clips were generated from a target. Empty if there are none."""
+    if not clips:
+        return ""
+    modes = len({(clip.generator, clip.mode, clip.guidance) for clip in clips})
+    counts = f"{counted(len(clips), 'clip')} in {counted(modes, 'mode')}"
+    return f"From the target, {counts} {was(len(clips))} generated."
+
+
+def quality_answer(counts: Sequence[FindingCount]) -> str:
+    """Return the most frequent kinds of warnings about the audio of tracks."""
+    warnings = sorted(
+        (row for row in counts if row.severity == "warning"), key=lambda row: -row.tracks
+    )
+    if not warnings:
+        return "No track has a warning."
+    first, *others = warnings
+    if any(row.tracks == first.tracks for row in others):
+        named = (f"{finding_name(row.kind)} ({counted(row.tracks, 'track')})" for row in warnings)
+        return f"Warnings: {', '.join(named)}."
+    name = finding_name(first.kind)
+    sentence = f"The most frequent warning is {name}, for {counted(first.tracks, 'track')}"
+    followed = [f"{finding_name(row.kind)} for {row.tracks:,}" for row in others]
+    return f"{sentence}, followed by {listed(followed)}." if followed else f"{sentence}."

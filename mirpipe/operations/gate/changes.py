@@ -11,8 +11,8 @@ from datetime import datetime
 import numpy as np
 
 from mirpipe.db import queries
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.runs import run_before
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.db.queries.shared_best_matches import EncoderInRun, encoder_in_run, shared_change
 from mirpipe.operations.gate.gate_file import Change
 from mirpipe.operations.gate.verdicts import RuleVerdict, compare_with_limits

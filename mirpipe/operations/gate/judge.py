@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mirpipe.db import queries
-from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.findings import findings_n
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.pending_work import has_plugin
+from mirpipe.db.queries.sentence_parts import counted
 from mirpipe.operations.gate.changes import judge_change
 from mirpipe.operations.gate.gate_file import (
     Age,

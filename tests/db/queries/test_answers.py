@@ -8,15 +8,14 @@ import pytest
 
 from mirpipe.db import queries
 from mirpipe.db.queries.answers import (
-    clips_answer,
     generation_answer,
     hubs_answer,
     library_answer,
-    quality_answer,
     retrieval_answer,
     run_answer,
     similarity_answer,
 )
+from mirpipe.db.queries.page_answers import clips_answer, quality_answer
 
 METRIC = "aligned_melody"
 
