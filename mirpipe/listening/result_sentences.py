@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from math import isclose
 
 from mirpipe.db.queries.metric_names import metric_name
-from mirpipe.db.queries.sentence_parts import counted
+from mirpipe.db.queries.sentence_parts import counted, listed
 from mirpipe.listening.results import CriterionResult, ListeningResults, MetricResult
 from mirpipe.listening.subject_results import (
     MIN_LISTENERS,
@@ -266,7 +266,7 @@ def _metrics_sentence(results: ListeningResults, criterion: CriterionResult) -> 
     best = _most_accurate(better)
     found = best[0].prediction
     accuracy, low, high = _percents(found.accuracy, found.low, found.high)
-    names = " and ".join(metric_name(each.metric) for each in best)
+    names = listed([metric_name(each.metric) for each in best])
     have = "has the highest accuracy: it prefers"
     if len(best) > 1:
         have = "have the same, highest accuracy: they prefer"

@@ -14,6 +14,7 @@ from dashboard.components.target_picker import TARGET_PARAMETER, choose_target
 from dashboard.components.track_link import track_links
 from dashboard.data import cached_queries
 from mirpipe.db import queries
+from mirpipe.db.queries.sentence_parts import listed
 
 
 def section(run: cached_queries.RunKey) -> None:
@@ -54,7 +55,7 @@ def fusion_table(
         return
     encoders = fused[0].encoders
     st.caption(
-        f"Reciprocal rank fusion of {' and '.join(encoders)}. Encoders with random weights are "
+        f"Reciprocal rank fusion of {listed(encoders)}. Encoders with random weights are "
         "left out. The last columns show the rank by cosine for each single encoder, if the "
         "reference is among that encoder's matches."
     )

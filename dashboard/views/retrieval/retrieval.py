@@ -30,7 +30,7 @@ from dashboard.views.retrieval.similarity_scales import SCALES, SimilarityScale
 from mirpipe.db import queries
 from mirpipe.db.queries.library_counts import has_targets
 from mirpipe.db.queries.same_recordings import same_recording_sentence
-from mirpipe.db.queries.sentence_parts import counted
+from mirpipe.db.queries.sentence_parts import counted, listed
 from mirpipe.db.queries.target_order import ORDERS
 from mirpipe.settings import settings
 
@@ -119,7 +119,7 @@ def worst_match(rows: Sequence[queries.BestMatchScores], score: str, *, of_page:
             template,
             linked_title(worst.target, links.get(worst.target_id)),
             label,
-            " and ".join(encoders),
+            listed(encoders),
             linked_title(worst.reference, links.get(worst.reference_id)),
             format_number(value, metric_labels.decimals(score)),
             f" {counted(len(undefined), 'target')} without {label} cannot be compared."

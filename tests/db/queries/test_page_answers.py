@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from mirpipe.db import queries
 from mirpipe.db.queries.page_answers import (
     clip_origin_answer,
@@ -11,6 +13,7 @@ from mirpipe.db.queries.page_answers import (
     matched_targets_answer,
     trend_answer,
 )
+from mirpipe.db.queries.sentence_parts import listed
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -78,3 +81,10 @@ def test_a_reference_without_targets_and_a_clip_without_an_origin() -> None:
         "This reference is among the first ten matches of no target."
     )
     assert clip_origin_answer([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("items", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_the_last_of_several_items_follows_and(items: list[str], text: str) -> None:
+    assert listed(items) == text
