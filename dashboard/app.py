@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.components import bottom_player, chart_theme, track_link
+from dashboard.components import bottom_player, chart_theme, page_focus, track_link
 from dashboard.components.error_panel import error_panel
 from dashboard.components.login import require_login
 from dashboard.menu import chosen_page
@@ -18,6 +18,7 @@ st.set_page_config(page_title="mirpipe", page_icon=HERE / "icon.svg", layout="wi
 require_login()
 st.html(HERE / "style.css")
 st.html(track_link.SCRIPT, unsafe_allow_javascript=True)
+st.html(page_focus.SCRIPT, unsafe_allow_javascript=True)
 bottom_player.draw()
 chart_theme.enable()
 

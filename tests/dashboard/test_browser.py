@@ -215,6 +215,21 @@ def test_the_keyboard_focus_is_framed(served: Served, chromium: Browser, scheme:
     assert unframed == []
 
 
+def test_the_keyboard_focus_follows_a_link_to_the_title_of_the_new_page(
+    served: Served, chromium: Browser
+) -> None:
+    with watched(chromium, "desktop", "light") as page:
+        open_page(page, served, "glossary")
+        page.get_by_test_id("stTopNavSection").filter(has_text="Music").press("Enter")
+        page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Tracks").press("Enter")
+        expect(page.get_by_role("heading", name="Tracks", level=1)).to_be_focused()
+        wait_until_drawn(page)
+        page.keyboard.press("Tab")
+        expect(page.get_by_label(re.compile("^Search title"))).to_be_focused()
+        page.get_by_role("link", name="تجربة", exact=True).press("Enter")
+        expect(page.locator("h1").filter(has_text="تجربة")).to_be_focused()
+
+
 def test_a_target_has_buttons_for_its_matches_and_clips(served: Served, chromium: Browser) -> None:
     target_link = link(served.database, HOSTILE)
     with watched(chromium, "desktop", "light") as page:
