@@ -133,23 +133,22 @@ test-airflow-faults:
 	@$(call timed,faults of a running Airflow,$(BIN)/pytest -q tests/faults)
 
 # CI runs the tests of servers side by side, because they wait for much of their time, and the complete
-# pipeline together with the kills, because both need an undisturbed run. The container tests follow
-# those of the packages: a browser stops loading a page when containers add networks.
-.PHONY: test-servers test-pipeline-and-kills test-package-and-containers
+# pipeline together with the kills, because both need an undisturbed run.
+.PHONY: test-servers test-possible-containers test-pipeline-and-kills
 test-servers: $(VENV)/dev
 	@mkdir -p var && rm -f $(TIMES)
-	@$(JOBS) 3 test-pipeline-and-kills test-airflow-faults test-package-and-containers
+	@$(JOBS) 3 test-possible-containers test-pipeline-and-kills test-package test-airflow-faults
 	@echo "── duration of each part" && cat $(TIMES)
-test-pipeline-and-kills:
-	@$(call timed,pipeline and killed processes,$(BIN)/pytest -q -m "(e2e and not models) or faults" --ignore tests/faults)
-test-package-and-containers:
-	@$(call timed,packages,$(MAKE) --no-print-directory test-package)
+test-possible-containers:
 	@if $(BIN)/python -m tests.containers.check_machine; then \
 	  $(call timed,containers,$(MAKE) --no-print-directory test-containers); fi
+test-pipeline-and-kills:
+	@$(call timed,pipeline and killed processes,$(BIN)/pytest -q -m "(e2e and not models) or faults" --ignore tests/faults)
 
 .PHONY: test-package
 test-package: $(VENV)/dev ## build the packages, install them as a user does, and run the demo
-	@$(BIN)/pytest -q -m package tests/package tests/deploy
+	@mkdir -p var
+	@$(call timed,packages,$(BIN)/pytest -q -m package tests/package tests/deploy)
 
 .PHONY: test-containers
 test-containers: $(VENV)/dev ## build the images and run them in containers, as root if no Docker is running; ALL=1 for all faults

@@ -34,6 +34,8 @@ FLAGS = (
 SECONDS = 60
 # When a page is opened by its address, Streamlit's script first requests these paths under it.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+"""Error of the browser when the machine's networks change, as when containers start."""
 READY = """() => {
   const app = document.querySelector("[data-testid=stApp]");
   const charts = [...document.querySelectorAll(".stVegaLiteChart")];
@@ -157,7 +159,8 @@ def watched(
 
     def record_console_error(message: ConsoleMessage) -> None:
         url = message.location.get("url", "")
-        if message.type == "error" and not (url.endswith(PROBES) or expected(url)):
+        known = url.endswith(PROBES) or expected(url) or NETWORK_CHANGED in message.text
+        if message.type == "error" and not known:
             problems.append(f"console: {message.text} {url}")
 
     def record_external_request(request: Request) -> None:

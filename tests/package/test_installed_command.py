@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page
 
 from tests.dashboard.browser import chromium, responds, watched
 from tests.support.waiting import eventually
@@ -86,11 +88,23 @@ def test_the_dashboard_shows_pages_that_read_files_of_the_project(
         eventually(lambda: responds(f"{address}/_stcore/health"), seconds=60)
         with chromium() as browser, watched(browser, "desktop", "light") as page:
             for name in PAGES:
-                page.goto(f"{address}/{name.lower()}")
-                expect(page.get_by_role("heading", name=name).first).to_be_visible()
+                eventually(partial(opens, page, address, name), seconds=120)
     finally:
         server.terminate()
         server.wait(30)
+
+
+def opens(page: Page, address: str, name: str) -> bool:
+    """Open a page, and return whether its title appears.
+
+    The browser stops loading if the machine's networks change, as when containers start.
+    """
+    try:
+        page.goto(f"{address}/{name.lower()}")
+        page.get_by_role("heading", name=name).first.wait_for(timeout=30_000)
+    except PlaywrightError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("typed", ["de", "models in"])
