@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.components import markup, tables
+from dashboard.components import markup, on_demand, tables
 from dashboard.components.bar_list import filter_link
 from dashboard.components.collection_names import collection_name
 from dashboard.components.number_format import DASH
@@ -48,12 +48,14 @@ def choose_found_track(words: str) -> queries.ListedTrack | None:
         bind="query-params",
     )
     if len(tracks) > 1:
-        found_table(tracks, words, is_part=found > LISTED)
+        # The results follow, so the table is drawn when it is asked for.
+        label = f"The {'first ' if found > LISTED else ''}{len(tracks)} found tracks"
+        on_demand.section(label, partial(found_table, tracks, words, is_part=found > LISTED))
     return track_of[track_id]
 
 
 def found_table(tracks: Sequence[queries.ListedTrack], words: str, *, is_part: bool) -> None:
-    """Draw the found tracks with links to their pages, closed at first, as the results follow."""
+    """Draw the found tracks with links to their pages."""
     lines = [
         [
             markup.wide(
@@ -64,11 +66,10 @@ def found_table(tracks: Sequence[queries.ListedTrack], words: str, *, is_part: b
         ]
         for track in tracks
     ]
-    with st.expander(f"The {'first ' if is_part else ''}{len(tracks)} found tracks"):
-        markup.show(tables.html_table("Found tracks", ["track", "collection", "path"], lines))
-        if is_part:
-            address = f"tracks?{urlencode({'search': words, 'state': 'ok'})}"
-            markup.show(filter_link("All found tracks on the page Tracks", address))
+    markup.show(tables.html_table("Found tracks", ["track", "collection", "path"], lines))
+    if is_part:
+        address = f"tracks?{urlencode({'search': words, 'state': 'ok'})}"
+        markup.show(filter_link("All found tracks on the page Tracks", address))
 
 
 def query(track: queries.ListedTrack) -> Query:
