@@ -90,7 +90,7 @@ def test_random_weights_have_no_most_similar_pair(with_maps: Database) -> None:
 
 def test_the_table_has_minus_signs_and_numbers_that_can_be_sorted(with_maps: Database) -> None:
     app = page("map", encoder="musicnn")
-    app.session_state["table"] = True
+    app.session_state["All points as a table"] = True
     app = app.run()
     [table] = app.dataframe
     points = sorted(queries.map_points("musicnn"), key=lambda point: point.track_id)

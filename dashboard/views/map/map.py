@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import answer, empty_states, markup, scatter_plot, tables
+from dashboard.components import answer, empty_states, markup, on_demand, scatter_plot, tables
 from dashboard.components.collection_names import collection_name
 from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.player import player
@@ -226,10 +226,8 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
         if chosen is not None:
             track_card(chosen)
     markup.show(markup.muted_line(licence_text(map_.licence_weights)))
-    # The table is sent only when it is opened, because it is as large as the chart.
-    with st.expander("All points as a table", key="table", on_change="rerun") as table:
-        if table.open:
-            point_table(points)
+    # The table is as large as the chart.
+    on_demand.section("All points as a table", partial(point_table, points))
 
 
 def main() -> None:
