@@ -81,8 +81,8 @@ def main() -> None:
     answer.show(failures_answer(counts), failures_remedy(counts))
     st.header("What failed, and why?", anchor=False)
     st.caption(
-        "The numbers are numbers of failures. Failures that are due to bad input are not retried "
-        "until the input changes."
+        "Each bar shows a number of failures. Failures that are due to bad input are not tried "
+        "again until the input changes."
     )
     reason_chart(counts)
     by_stage, by_reason, by_text = st.columns(3)

@@ -29,7 +29,7 @@ _ACTIVATE_FIRST = """
     SELECT p.name, p.{kind}_id FROM mirpipe.{kind} p WHERE p.wanted
     ON CONFLICT (name) DO NOTHING
 """
-# Planning the next query takes 30 ms, and few runs have a new revision.
+# Planning the query of complete revisions takes 30 ms, and few runs have a new revision.
 _HAS_NEW = """
     SELECT EXISTS (
         SELECT FROM mirpipe.{kind} p JOIN mirpipe.serving_{kind} s USING (name)

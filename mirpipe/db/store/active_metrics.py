@@ -13,7 +13,7 @@ _ACTIVATE_FIRST = text("""
     SELECT name, metric_id FROM mirpipe.metric WHERE wanted
     ON CONFLICT (name) DO NOTHING
 """)
-# Planning the next query takes 30 ms, and few runs have a new revision.
+# Planning the query of complete revisions takes 30 ms, and few runs have a new revision.
 _HAS_NEW = text("""
     SELECT EXISTS (
         SELECT FROM mirpipe.metric m JOIN mirpipe.serving_metric a USING (name)
